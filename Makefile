@@ -1,0 +1,39 @@
+# Each target is a line or two; .ci/run calls the same ones.
+GO ?= go
+FUZZTIME ?= 5s
+
+.PHONY: all build check test race fuzz gen bench cover interop crash
+
+all: check test
+
+build:
+	$(GO) build -trimpath -o bin/mta ./cmd/mta
+
+check: ## prints nothing when the house is in order
+	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...
+
+test:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@./testdata/ci/fuzz.sh $(FUZZTIME)
+
+gen:
+	$(GO) generate ./...
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+cover: ## coverage of the rooms that must not be wrong
+	@./testdata/ci/cover.sh 85 ./core/smtp ./core/queue ./core/hook ./core/bounce
+
+interop: build ## round trips with Debian's servers and clients (root, Debian packages)
+	@./testdata/ci/interop.sh bin/mta
+
+crash: build ## kill -9 under load: nothing acknowledged is missing
+	@./testdata/ci/crash.sh bin/mta

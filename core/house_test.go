@@ -1,0 +1,207 @@
+// Package core_test holds the rules of the house that no compiler checks.
+package core_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/programmable-mta/mta/"
+
+// rooms says, for each folder, which other folders of this module it may import
+// outside its tests. A folder that is not listed may not exist.
+var rooms = map[string]string{
+	"sdk":                 "",
+	"sdk/plugintest":      "sdk",
+	"core/smtp":           "sdk",
+	"core/config":         "sdk",
+	"core/trace":          "sdk",
+	"core/runtime":        "sdk",
+	"core/runtime/native": "sdk core/runtime",
+	"core/resolver":       "sdk",
+	"core/queue":          "sdk",
+	"core/bounce":         "sdk core/smtp",
+	"core/hook":           "sdk core/smtp core/trace",
+	"core/smtpout":        "sdk core/smtp core/trace",
+	"core/smtpin":         "sdk core/smtp core/trace core/hook core/queue",
+	"core/delivery":       "sdk core/smtp core/trace core/hook core/queue core/bounce",
+	"core/control":        "sdk core/queue core/trace",
+	"core/sink":           "",
+	"core/source":         "",
+	"core/mtatest":        "sdk core/resolver",
+	"cmd/mta":             "*",
+	"plugins":             "sdk plugins/*",
+	"plugins/*":           "sdk",
+	"examples/*":          "sdk",
+}
+
+// owners says who may import a heavy dependency outside of tests.
+var owners = map[string]string{
+	"go.etcd.io/bbolt":           "core/queue core/state",
+	"github.com/miekg/dns":       "core/resolver core/mtatest",
+	"github.com/tetratelabs":     "core/runtime/wasm",
+	"github.com/hashicorp":       "core/runtime/process sdk/serve",
+	"github.com/BurntSushi/toml": "core/config",
+	"github.com/prometheus":      "core/trace",
+	"github.com/emersion":        "core/smtp core/smtpin core/sink",
+	"github.com/spf13/cobra":     "cmd/mta",
+}
+
+var banned = []string{"util", "utils", "common", "helpers", "helper", "misc", "types", "base", "shared", "pkg"}
+
+// roomSize is the number of lines, without tests, above which a room is hard to
+// keep in one head; the few that may be larger say why.
+const roomSize = 1500
+
+var larger = map[string]int{
+	"core/queue":  3200, // log, index, scheduler and recovery are one invariant
+	"core/smtpin": 2500, // one state machine
+	"core/config": 2000, // one struct and its reference
+	"cmd/mta":     4000, // one file a subcommand
+}
+
+func TestRoomsImportOneWayOnly(t *testing.T) {
+	walk(t, func(room, file string, imports []string) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		allowed, known := lookup(room)
+		if !known {
+			t.Errorf("%s: folder %s has no row in `rooms` of core/house_test.go: add it with what it may import, and a line in ARCHITECTURE.md", file, room)
+			return
+		}
+		for _, imp := range imports {
+			if other, ours := strings.CutPrefix(imp, module); ours && !permits(allowed, other) {
+				t.Errorf("%s imports %s: %s may import only [%s]; pass what you need as an argument or an interface that you declare", file, other, room, allowed)
+			}
+		}
+	})
+}
+
+func TestEachHeavyDependencyHasOneOwner(t *testing.T) {
+	walk(t, func(room, file string, imports []string) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		for _, imp := range imports {
+			for dep, who := range owners {
+				if strings.HasPrefix(imp, dep) && !permits(who, room) {
+					t.Errorf("%s imports %s, which belongs to [%s]: ask that room for what you need", file, imp, who)
+				}
+			}
+			if strings.HasPrefix(room, "sdk") && strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") && !strings.HasPrefix(imp, module) {
+				t.Errorf("%s imports %s: the sdk uses the standard library only", file, imp)
+			}
+		}
+	})
+}
+
+func TestRoomsAreSmallAndWellNamed(t *testing.T) {
+	size := map[string]int{}
+	walk(t, func(room, file string, _ []string) {
+		for _, part := range strings.Split(room, "/") {
+			if slices.Contains(banned, part) {
+				t.Errorf("%s: a folder named %q says nothing about its job: name it after the one thing it does", file, part)
+			}
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		b, err := os.ReadFile(filepath.Join("..", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		size[room] += strings.Count(string(b), "\n")
+	})
+	for room, lines := range size {
+		limit := roomSize
+		if n, ok := larger[room]; ok {
+			limit = n
+		}
+		if lines > limit {
+			t.Errorf("%s has %d lines, more than %d: split the room, or give it a reason in `larger` of core/house_test.go", room, lines, limit)
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItDoes(t *testing.T) {
+	doc := map[string]bool{}
+	walk(t, func(room, file string, _ []string) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", file), nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc[room] = doc[room] || f.Doc != nil && len(f.Doc.Text()) > 40
+	})
+	for room, ok := range doc {
+		if !ok {
+			t.Errorf("%s has no package comment: say what it does, what it refuses, and its invariants", room)
+		}
+	}
+}
+
+// walk calls visit for every Go file of the module.
+func walk(t *testing.T, visit func(room, file string, imports []string)) {
+	t.Helper()
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel("..", path)
+		rel = filepath.ToSlash(rel)
+		if d.IsDir() {
+			if base := d.Name(); rel != "." && (strings.HasPrefix(base, ".") || base == "testdata" || base == "bin") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(rel, ".go") || strings.Contains(rel, "house_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		var imports []string
+		for _, spec := range f.Imports {
+			p, _ := strconv.Unquote(spec.Path.Value)
+			imports = append(imports, p)
+		}
+		room := filepath.ToSlash(filepath.Dir(rel))
+		if room == "core" && strings.HasSuffix(rel, "_test.go") {
+			return nil
+		}
+		visit(room, rel, imports)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func lookup(room string) (string, bool) {
+	if a, ok := rooms[room]; ok {
+		return a, true
+	}
+	a, ok := rooms[filepath.ToSlash(filepath.Dir(room))+"/*"]
+	return a, ok
+}
+
+func permits(list, room string) bool {
+	for _, a := range strings.Fields(list) {
+		if a == "*" || a == room || strings.HasSuffix(a, "/*") && strings.HasPrefix(room, strings.TrimSuffix(a, "*")) {
+			return true
+		}
+	}
+	return false
+}
