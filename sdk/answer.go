@@ -81,6 +81,26 @@ type Answer struct {
 	Recipients []Verdict
 }
 
+// Accepted is the answer of a plugin that says yes for everybody behind it.
+func Accepted() Answer { return Answer{Action: Accept} }
+
+// Rejected is a permanent refusal (5yz). Enhanced is an RFC 3463 code of class
+// 5; both may be empty for the core's words.
+func Rejected(enhanced, text string) Answer {
+	return Answer{Action: Reject, Reply: Reply{Enhanced: enhanced, Text: text}}
+}
+
+// Deferred is a temporary refusal (4yz). Enhanced is an RFC 3463 code of class
+// 4; both may be empty for the core's words.
+func Deferred(enhanced, text string) Answer {
+	return Answer{Action: Defer, Reply: Reply{Enhanced: enhanced, Text: text}}
+}
+
+// Noted goes on and leaves a note for other plugins, and for this one later.
+func Noted(key, value string) Answer {
+	return Answer{Edits: []Edit{{Op: OpNote, Name: key, Value: value}}}
+}
+
 // Verdict is a decision about one recipient of a message.
 type Verdict struct {
 	Action Action // Continue, Accept, Defer, Reject, Discard
@@ -100,8 +120,8 @@ const (
 	OpReplaceRecipient               // the recipient Name becomes Value; several of one Name: becomes all of them
 	OpPrependHeader                  // "Name: Value" goes on top, below our Received
 	OpAppendHeader                   // "Name: Value" goes to the end of the header
-	OpReplaceHeader                  // the Index-th (from 1) field Name gets Value; Index 0: all of them become one
-	OpRemoveHeader                   // the Index-th (from 1) field Name goes; Index 0: all of them
+	OpReplaceHeader                  // the Index-th (from 1) field Name gets Value; Index 0: all of them become one, or a new one at the end
+	OpRemoveHeader                   // the Index-th (from 1) field Name goes; Index 0: all of them; none there: nothing changes
 	OpReplaceBody                    // everything behind the header becomes Data
 )
 
@@ -165,6 +185,9 @@ type Route struct {
 	// "host:port", "192.0.2.1:25", "[2001:db8::1]:25"; for LMTP also
 	// "unix:/path". The port defaults to 25, for LMTP to 24.
 	Hosts []string
+	// MX: the DNS named the hosts, so loopback and other addresses that no
+	// stranger may choose for us are not connected to.
+	MX bool
 	// TLS is the policy towards the next hop: none, may, encrypt, verify, dane.
 	// Empty is may.
 	TLS string
@@ -225,6 +248,8 @@ type Outcome struct {
 	// message.
 	Setup    time.Duration
 	Transfer time.Duration
+	// Hold: with StatusDeferred, keep until an operator releases it.
+	Hold bool
 }
 
 // DeliverAnswer is what a deliver hook returns: one outcome for each recipient
@@ -243,12 +268,21 @@ type OutcomeAnswer struct {
 	Delay  time.Duration
 	Reply  Reply // shown to people instead of the original; zero keeps it
 	Reason string
+	// Hold: keep a recipient that was not delivered until an operator releases
+	// it.
+	Hold bool
 }
 
-// BounceAnswer may edit or suppress a DSN. The zero value changes nothing.
+// BounceAnswer may edit, suppress or put off a DSN. The zero value changes
+// nothing. At most one of Suppress, Defer and Hold is set.
 type BounceAnswer struct {
 	// Suppress: send no DSN. It is recorded with the plugin's name.
 	Suppress bool
 	Reason   string
 	Edits    []Edit // OpPrependHeader, OpAppendHeader, OpReplaceHeader, OpNote
+	// Defer: not now. The recipients stay in the queue as deferred, and the
+	// hook is asked again after their next attempt.
+	Defer bool
+	// Hold: no DSN now, and the recipients stay until an operator releases them.
+	Hold bool
 }
