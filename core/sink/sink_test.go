@@ -143,7 +143,7 @@ func deliver(t testing.TB, addr, data string) error {
 }
 
 func TestMemoryIsBoundedByCountAndOctetsAndTheOldestGoes(t *testing.T) {
-	s, addr := start(t, sink.Options{KeepMessages: 3, KeepBytes: 250})
+	s, addr := start(t, sink.Options{KeepMessages: 3, KeepBytes: 240})
 	for i := range 5 {
 		if err := deliver(t, addr, fmt.Sprintf("Subject: %d\r\n\r\n", i+1)); err != nil {
 			t.Fatal(err)
@@ -156,7 +156,7 @@ func TestMemoryIsBoundedByCountAndOctetsAndTheOldestGoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := numbers(s); got != "[5 6]" {
-		t.Errorf("kept %s, want [5 6]: together below 250 octets", got)
+		t.Errorf("kept %s, want [5 6]: together at most 240 octets", got)
 	}
 	if err := deliver(t, addr, strings.Repeat("x", 500)+"\r\n"); err != nil {
 		t.Fatal(err)
