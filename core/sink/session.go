@@ -72,7 +72,9 @@ func (x *session) Data(r io.Reader) error {
 	}
 	if errors.Is(err, errDropped) {
 		m.Dropped = true
-		return errors.Join(err, x.sink.keep(m))
+		x.sink.keep(m)
+		x.conn.abort() // not before it is kept: its sender may already look
+		return err
 	}
 	if err != nil {
 		return err
@@ -105,6 +107,9 @@ func (x *session) LMTPData(r io.Reader, status gosmtp.StatusCollector) error {
 	var failed error
 	if len(m.To) > 0 {
 		failed = x.finish(m)
+	}
+	if m.Dropped {
+		x.conn.abort()
 	}
 	for i, to := range all {
 		err := verdicts[i]
@@ -166,7 +171,9 @@ func (x *session) fault(st Stage) error {
 	case rejectIt:
 		return &gosmtp.SMTPError{Code: 554, EnhancedCode: gosmtp.EnhancedCode{5, 3, 0}, Message: "rejected by request at " + st.String()}
 	case dropIt:
-		x.conn.abort()
+		if st != Dot { // there the caller keeps the message first
+			x.conn.abort()
+		}
 		return errDropped
 	}
 	return nil
