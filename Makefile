@@ -21,7 +21,7 @@ race:
 	$(GO) test -race ./...
 
 fuzz: ## every fuzz target for FUZZTIME
-	@./testdata/ci/fuzz.sh $(FUZZTIME)
+	@./.ci/fuzz.sh $(FUZZTIME)
 
 gen:
 	$(GO) generate ./...
@@ -30,10 +30,10 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 cover: ## coverage of the rooms that must not be wrong
-	@./testdata/ci/cover.sh 85 ./core/smtp ./core/queue ./core/hook ./core/bounce
+	@./.ci/cover.sh 85 ./core/smtp ./core/queue ./core/hook ./core/bounce
 
 interop: build ## round trips with Debian's servers and clients (root, Debian packages)
-	@./testdata/ci/interop.sh bin/mta
+	@./.ci/interop.sh bin/mta
 
 crash: build ## kill -9 under load: nothing acknowledged is missing
-	@./testdata/ci/crash.sh bin/mta
+	@./.ci/crash.sh bin/mta

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/programmable-mta/mta/core/config"
+	"github.com/programmable-mta/mta/core/resolver"
+	"github.com/programmable-mta/mta/core/smtpout"
+	"github.com/programmable-mta/mta/core/trace"
+	"github.com/programmable-mta/mta/plugins"
+	"github.com/programmable-mta/mta/sdk"
+)
+
+// loadConfig reads a configuration and refuses what would fail later: names of
+// plugins that do not exist, files that cannot be read.
+func loadConfig(path string) (*config.Config, error) {
+	cfg, err := config.LoadOptions{Builtins: slices.Sorted(maps.Keys(plugins.Builtin))}.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if faults := config.CheckFiles(cfg); len(faults) > 0 {
+		return nil, config.Faults(faults)
+	}
+	return cfg, nil
+}
+
+func checkCommand(w *world) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Check configuration, certificates and plugins; print the chains",
+		Long: `check reads the configuration, the certificates and keys that it names, and
+starts every plugin with its own configuration, without opening a socket or
+touching the spool. It prints "ok" and, for every hook, the plugins in the order
+in which they are asked; or every fault with its line, and status 78.`,
+		Example: "  mta check -c /etc/mta/mta.toml",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(configPath(c))
+			if err != nil {
+				return err
+			}
+			gen, err := tryPlugins(c.Context(), w, cfg)
+			if err != nil {
+				return &statusError{exitConfig, err}
+			}
+			defer gen.close()
+			if asJSON, _ := c.Flags().GetBool("json"); asJSON {
+				return json.NewEncoder(w.stdout).Encode(map[string]any{"ok": true, "chains": chainsJSON(gen)})
+			}
+			fmt.Fprint(w.stdout, "ok\n\n"+describe(gen.chains))
+			return nil
+		},
+	}
+	c.Flags().Bool("json", false, "print the chains as JSON")
+	return c
+}
+
+// tryPlugins starts the plugins in surroundings that reach nothing.
+func tryPlugins(ctx context.Context, w *world, cfg *config.Config) (*generation, error) {
+	if _, err := loadRoots(cfg.TLS.Roots); err != nil {
+		return nil, err
+	}
+	tracer, err := trace.New(trace.Options{Hostname: cfg.Hostname, Now: w.now})
+	if err != nil {
+		return nil, err
+	}
+	defer tracer.Close()
+	res := newResolver(w, cfg)
+	client := smtpout.New(smtpout.Options{Hostname: cfg.Hostname, Resolver: res, Dial: w.dial, Now: w.now})
+	defer client.Close()
+	return loadPlugins(ctx, cfg, func(name string) sdk.Host {
+		return &host{plugin: name, hostname: cfg.Hostname, now: w.now, resolver: res, client: client, tracer: tracer}
+	})
+}
+
+func newResolver(w *world, cfg *config.Config) *resolver.Resolver {
+	var servers []string
+	for _, s := range cfg.Resolver.Servers {
+		servers = append(servers, s.String())
+	}
+	return resolver.New(resolver.Options{
+		Servers: servers, Self: []string{cfg.Hostname}, SelfAddrs: ownAddresses(cfg),
+		Hosts: w.resolveHosts, Now: w.now, Exchange: w.exchange,
+	})
+}
+
+type chainJSON struct {
+	Hook    string   `json:"hook"`
+	Plugins []string `json:"plugins"`
+}
+
+func chainsJSON(gen *generation) []chainJSON {
+	out := []chainJSON{}
+	for _, c := range gen.chains.Describe() {
+		row := chainJSON{Hook: c.Hook, Plugins: []string{}}
+		for _, m := range c.Members {
+			row.Plugins = append(row.Plugins, m.Plugin)
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func configCommand(w *world) *cobra.Command {
+	return &cobra.Command{
+		Use:   "config",
+		Short: "Print the annotated default configuration: the reference of every key",
+		Example: `  mta config > mta.toml     then edit it, and
+  mta check -c mta.toml`,
+		RunE: func(*cobra.Command, []string) error { return config.WriteReference(w.stdout) },
+	}
+}
