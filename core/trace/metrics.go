@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -162,7 +163,8 @@ func (m *Metrics) plugin(name string) *pluginMetrics {
 			return p
 		}
 	}
-	p := &pluginMetrics{name: name, hooks: map[string]*hookMetrics{other: {}}}
+	// The library panics at a label that is not UTF-8.
+	p := &pluginMetrics{name: strings.ToValidUTF8(name, "?"), hooks: map[string]*hookMetrics{other: {}}}
 	for _, h := range sdk.Hooks() {
 		p.hooks[h.Name] = &hookMetrics{}
 	}

@@ -135,19 +135,19 @@ func (r Record) Text() string {
 	case KindHook:
 		r.explainHook(&b)
 	case KindAccepted:
-		fmt.Fprintf(&b, "accepted  from <%s> to %d recipients, %d octets", r.From, len(r.Recipients), r.Size)
+		fmt.Fprintf(&b, "accepted  from <%s> to %d recipients, %d octets", clean(r.From), len(r.Recipients), r.Size)
 		also(&b, ", message-id ", r.MessageID)
 		if r.ClientIP != "" {
 			name := r.Client
 			if name == "" {
 				name = "unknown"
 			}
-			fmt.Fprintf(&b, ", client %s[%s], helo %s", name, r.ClientIP, r.Helo)
+			fmt.Fprintf(&b, ", client %s[%s], helo %s", clean(name), clean(r.ClientIP), clean(r.Helo))
 		}
 		also(&b, ", login ", r.Login)
 		fmt.Fprintf(&b, ", 250 after %s", cost(r.WaitUS))
 	case KindRejected:
-		fmt.Fprintf(&b, "rejected  %s", r.Verb)
+		fmt.Fprintf(&b, "rejected  %s", clean(r.Verb))
 		also(&b, " from <", r.From, ">")
 		also(&b, " to <", r.Recipient, ">")
 		also(&b, ": ", r.Reply.String())
@@ -156,23 +156,23 @@ func (r Record) Text() string {
 	case KindAttempt:
 		r.explainAttempt(&b)
 	case KindSettled:
-		fmt.Fprintf(&b, "%-9s %s", r.State, r.Recipient)
+		fmt.Fprintf(&b, "%-9s %s", clean(r.State), clean(r.Recipient))
 		also(&b, ": ", r.Reply.String())
 		also(&b, ", by ", r.By)
 	case KindBounced:
-		fmt.Fprintf(&b, "notified  %s notification %s to <%s>", r.DSN, r.DSNID, r.To)
+		fmt.Fprintf(&b, "notified  %s notification %s to <%s>", clean(r.DSN), clean(r.DSNID), clean(r.To))
 	case KindRemoved:
 		b.WriteString("removed   every recipient has ended")
 	case KindNote:
-		b.WriteString("note      " + r.Note)
+		b.WriteString("note      " + clean(r.Note))
 	default:
-		b.WriteString(r.Kind)
+		b.WriteString(clean(r.Kind))
 	}
-	return safeLines(b.String())
+	return b.String()
 }
 
 func (r Record) explainHook(b *strings.Builder) {
-	fmt.Fprintf(b, "%-9s %-20s %-10s %9s", r.Hook, r.Plugin, r.Action, cost(r.CostUS))
+	fmt.Fprintf(b, "%-9s %-20s %-10s %9s", clean(r.Hook), clean(r.Plugin), clean(r.Action), cost(r.CostUS))
 	also(b, "  ", r.Recipient)
 	also(b, "  ", r.Reply.String())
 	also(b, "  ", r.Detail)
@@ -182,7 +182,7 @@ func (r Record) explainHook(b *strings.Builder) {
 		b.WriteString("  (shadow: not applied)")
 	}
 	for _, e := range r.Edits {
-		fmt.Fprintf(b, "\n    edit %s", e.Op)
+		fmt.Fprintf(b, "\n    edit %s", clean(e.Op))
 		also(b, " ", e.Name)
 		also(b, ": ", e.Value)
 		if e.Octets > 0 {
@@ -192,7 +192,7 @@ func (r Record) explainHook(b *strings.Builder) {
 }
 
 func (r Record) explainAttempt(b *strings.Builder) {
-	fmt.Fprintf(b, "attempt %d via %s", r.Attempt, r.Route.Via)
+	fmt.Fprintf(b, "attempt %d via %s", r.Attempt, clean(r.Route.Via))
 	also(b, " to ", strings.Join(r.Route.Hosts, ", "))
 	also(b, ", tls ", r.Route.TLS)
 	also(b, ", source ", r.Route.Source)
@@ -200,7 +200,7 @@ func (r Record) explainAttempt(b *strings.Builder) {
 	also(b, ", by ", r.Route.Rule)
 	fmt.Fprintf(b, ", %s", cost(r.CostUS))
 	for _, o := range r.Results {
-		fmt.Fprintf(b, "\n    %s %s", o.Recipient, o.Status)
+		fmt.Fprintf(b, "\n    %s %s", clean(o.Recipient), clean(o.Status))
 		also(b, ": ", o.Reply.String())
 		also(b, ", said by ", o.Remote)
 		also(b, ", ", o.TLS)
@@ -212,7 +212,7 @@ func (r Record) explainAttempt(b *strings.Builder) {
 		}
 	}
 	for line := range strings.Lines(r.Conversation) {
-		b.WriteString("\n      | " + strings.TrimRight(line, "\r\n"))
+		b.WriteString("\n      | " + clean(strings.TrimRight(line, "\r\n")))
 	}
 	if r.ConversationCut {
 		b.WriteString("\n      | (cut)")
@@ -260,7 +260,7 @@ func Timeline(rs []Record) string {
 	}
 	for _, rcpt := range order {
 		if why := waits[rcpt]; why != "" {
-			b.WriteString(safeLines(rcpt + " " + why))
+			b.WriteString(clean(rcpt + " " + why))
 			b.WriteByte('\n')
 		}
 	}
@@ -273,7 +273,7 @@ func also(b *strings.Builder, before, value string, behind ...string) {
 		return
 	}
 	b.WriteString(before)
-	b.WriteString(value)
+	b.WriteString(clean(value))
 	for _, s := range behind {
 		b.WriteString(s)
 	}
@@ -290,14 +290,5 @@ func cost(us int64) string {
 	return fmt.Sprintf("%d µs", us)
 }
 
-// safeLines keeps our own line ends and makes everything else harmless.
-func safeLines(s string) string {
-	b := make([]byte, 0, len(s))
-	for i, line := range strings.Split(s, "\n") {
-		if i > 0 {
-			b = append(b, '\n')
-		}
-		b = appendSafe(b, line, inText)
-	}
-	return string(b)
-}
+// clean makes one harmless line of what peers and plugins said.
+func clean(s string) string { return string(appendLine(nil, s)) }

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	fileSize   = 16 << 20 // a file is closed at this size
+	fileSize   = 16 << 20 // a file is closed at this size, or at a quarter of all
 	maxRecords = 20_000   // what one search returns at most
 	idsMagic   = "mta-ids1"
 	idsBits    = 1 << 19 // 13 bits for each of 40,000 identifiers
@@ -37,6 +37,7 @@ type store struct {
 	dir      string
 	maxAge   time.Duration
 	maxBytes int64
+	fileSize int64 // at which a file is closed
 	now      func() time.Time
 	lost     func(lines uint64, err error) // a write failed
 
@@ -52,7 +53,7 @@ func openStore(dir string, maxAge time.Duration, maxBytes int64, now func() time
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
-	s := &store{dir: dir, maxAge: maxAge, maxBytes: maxBytes, now: now, lost: lost}
+	s := &store{dir: dir, maxAge: maxAge, maxBytes: maxBytes, fileSize: min(fileSize, maxBytes/4), now: now, lost: lost}
 	files, err := traceFiles(dir)
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func openStore(dir string, maxAge time.Duration, maxBytes int64, now func() time
 
 // adopt goes on with the last file of the process before, if there is room.
 func (s *store) adopt(last traceFile) {
-	if last.indexed || last.size >= fileSize/2 {
+	if last.indexed || last.size >= s.fileSize/2 {
 		return
 	}
 	b, err := os.ReadFile(last.path)
@@ -99,7 +100,7 @@ func (s *store) write(b []byte, _ uint64) {
 	defer s.mu.Unlock()
 	// Old records go in the end even when little comes: a file never spans
 	// more than a part of the age at which it is removed.
-	if s.file != nil && (s.size+int64(len(b)) > fileSize || s.now().Sub(s.since) > s.maxAge/7) {
+	if s.file != nil && (s.size+int64(len(b)) > s.fileSize || s.now().Sub(s.since) > s.maxAge/7) {
 		s.rotate()
 	}
 	if len(b) == 0 {
@@ -143,7 +144,8 @@ func (s *store) rotate() {
 	s.expire()
 }
 
-// expire removes files that are too old, and the oldest while all are too large.
+// expire removes files that are too old, and the oldest while all of them and
+// one more would be too large.
 func (s *store) expire() {
 	files, err := traceFiles(s.dir)
 	if err != nil {
@@ -155,7 +157,7 @@ func (s *store) expire() {
 	}
 	for _, f := range files {
 		current := s.file != nil && f.number == s.number
-		if current || total <= s.maxBytes && s.now().Sub(f.modified) <= s.maxAge {
+		if current || total <= s.maxBytes-s.fileSize && s.now().Sub(f.modified) <= s.maxAge {
 			continue
 		}
 		os.Remove(f.path)
