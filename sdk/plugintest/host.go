@@ -1,0 +1,196 @@
+package plugintest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/programmable-mta/mta/sdk"
+)
+
+// Host is an [sdk.Host] without a relay behind it. What it answers is set
+// beforehand; what it was asked can be read afterwards.
+type Host struct {
+	mu       sync.Mutex
+	now      time.Time
+	records  map[record][]string
+	failures map[record]*sdk.DNSError
+	mx       map[string]sdk.MX
+	script   []sdk.Outcome
+	sent     []Sent
+	logs     []Log
+}
+
+type record struct {
+	kind sdk.RecordKind // "MX" for [Host.MX]
+	name string
+}
+
+// Sent is one call of Host.Send.
+type Sent struct {
+	Event    sdk.DeliverEvent
+	Options  sdk.SendOptions
+	Outcomes []sdk.Outcome
+}
+
+// Log is one line that a plugin logged.
+type Log struct {
+	Level slog.Level
+	Text  string // message and key=value pairs
+}
+
+// Epoch is where the clock of a new host stands.
+var Epoch = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
+
+// NewHost makes a host named mx.example.org whose clock stands at [Epoch],
+// whose DNS is empty, and whose next hops accept everything.
+func NewHost() *Host {
+	return &Host{
+		now:      Epoch,
+		records:  make(map[record][]string),
+		failures: make(map[record]*sdk.DNSError),
+		mx:       make(map[string]sdk.MX),
+	}
+}
+
+// Advance moves the clock.
+func (h *Host) Advance(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+}
+
+// SetDNS gives a name its records of one kind.
+func (h *Host) SetDNS(kind sdk.RecordKind, name string, values ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.records[key(kind, name)] = values
+	delete(h.failures, key(kind, name))
+}
+
+// SetMX says where mail for a domain goes. A domain without it is NoDomain.
+func (h *Host) SetMX(domain string, mx sdk.MX) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.mx[strings.ToLower(domain)] = mx
+	delete(h.failures, key("MX", domain))
+}
+
+// FailDNS makes questions for a name fail; the kind "MX" stands for [Host.MX].
+func (h *Host) FailDNS(kind sdk.RecordKind, name, text string, temporary bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failures[key(kind, name)] = &sdk.DNSError{Name: name, Temporary: temporary, Text: text}
+}
+
+// Script lines up outcomes for Send, one for each recipient that it is given.
+// When they are used up, everything is delivered.
+func (h *Host) Script(outcomes ...sdk.Outcome) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.script = append(h.script, outcomes...)
+}
+
+// Sent are the calls of Send so far.
+func (h *Host) Sent() []Sent {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.sent)
+}
+
+// Logs are the lines logged so far.
+func (h *Host) Logs() []Log {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.logs)
+}
+
+// Hostname implements [sdk.Host].
+func (h *Host) Hostname() string { return "mx.example.org" }
+
+// Now implements [sdk.Host].
+func (h *Host) Now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now
+}
+
+// Log implements [sdk.Host].
+func (h *Host) Log(level slog.Level, msg string, args ...any) {
+	var b strings.Builder
+	b.WriteString(msg)
+	for i := 0; i < len(args); i += 2 {
+		if i+1 == len(args) {
+			fmt.Fprintf(&b, " %v=!MISSING", args[i])
+			break
+		}
+		fmt.Fprintf(&b, " %v=%v", args[i], args[i+1])
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.logs = append(h.logs, Log{level, b.String()})
+}
+
+// Lookup implements [sdk.Host].
+func (h *Host) Lookup(ctx context.Context, kind sdk.RecordKind, name string) ([]string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.fails(ctx, kind, name); err != nil {
+		return nil, err
+	}
+	return slices.Clone(h.records[key(kind, name)]), nil
+}
+
+// MX implements [sdk.Host].
+func (h *Host) MX(ctx context.Context, domain string) (sdk.MX, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.fails(ctx, "MX", domain); err != nil {
+		return sdk.MX{}, err
+	}
+	mx, ok := h.mx[strings.ToLower(domain)]
+	if !ok {
+		return sdk.MX{NoDomain: true}, nil
+	}
+	mx.Hosts = slices.Clone(mx.Hosts)
+	return mx, nil
+}
+
+// Send implements [sdk.Host]: the scripted outcomes, or delivered. A done
+// context defers, as an attempt that was broken off does.
+func (h *Host) Send(ctx context.Context, e *sdk.DeliverEvent, opt sdk.SendOptions) ([]sdk.Outcome, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make([]sdk.Outcome, len(e.Recipients))
+	for i := range out {
+		switch {
+		case ctx.Err() != nil:
+			out[i] = sdk.Outcome{Status: sdk.StatusDeferred, Reply: sdk.Reply{Code: 451, Enhanced: "4.4.2", Text: "attempt broken off"}}
+		case len(h.script) > 0:
+			out[i], h.script = h.script[0], h.script[1:]
+		default:
+			out[i] = sdk.Outcome{Status: sdk.StatusDelivered, Reply: sdk.Reply{Code: 250, Enhanced: "2.0.0", Text: "ok"}, RemoteReply: true}
+		}
+	}
+	h.sent = append(h.sent, Sent{*e, opt, slices.Clone(out)})
+	return out, nil
+}
+
+// fails is the error that a question gets; the caller has mu.
+func (h *Host) fails(ctx context.Context, kind sdk.RecordKind, name string) error {
+	if ctx.Err() != nil {
+		return &sdk.DNSError{Name: name, Temporary: true, Text: ctx.Err().Error()}
+	}
+	if err := h.failures[key(kind, name)]; err != nil {
+		return err
+	}
+	return nil
+}
+
+func key(kind sdk.RecordKind, name string) record {
+	return record{kind, strings.ToLower(strings.TrimSuffix(name, "."))}
+}
