@@ -1,12 +1,11 @@
 package hook
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"time"
 
-	"github.com/programmable-mta/mta/core/trace"
+	"github.com/programmable-mta/mta/core/answer"
 	"github.com/programmable-mta/mta/sdk"
 )
 
@@ -113,112 +112,8 @@ type Verdict struct {
 	Relay bool
 }
 
-// New checks the plugins against the hook table and puts them in chains, in
-// the order given.
-func New(plugins []Plugin, o Options) (*Chains, error) { return &Chains{}, nil }
-
-// Connect asks before the banner is sent.
-func (c *Chains) Connect(ctx context.Context, th *trace.Thread, e *sdk.ConnectEvent) Verdict {
-	return Verdict{}
-}
-
-// Helo asks at EHLO, HELO and LHLO.
-func (c *Chains) Helo(ctx context.Context, th *trace.Thread, e *sdk.HeloEvent) Verdict {
-	return Verdict{}
-}
-
-// Auth asks who the client is. Nobody knows: 535 5.7.8.
-func (c *Chains) Auth(ctx context.Context, th *trace.Thread, e *sdk.AuthEvent) Verdict {
-	return Verdict{}
-}
-
-// Mail asks at MAIL FROM.
-func (c *Chains) Mail(ctx context.Context, th *trace.Thread, e *sdk.MailEvent, apply Apply) Verdict {
-	return Verdict{}
-}
-
-// Rcpt asks at RCPT TO. Nobody who may grant relaying accepts: 550 5.7.1.
-func (c *Chains) Rcpt(ctx context.Context, th *trace.Thread, e *sdk.RcptEvent, apply Apply) Verdict {
-	return Verdict{}
-}
-
-// Predata asks before 354 is said.
-func (c *Chains) Predata(ctx context.Context, th *trace.Thread, e *sdk.PredataEvent) Verdict {
-	return Verdict{}
-}
-
-// Data asks about the whole message.
-func (c *Chains) Data(ctx context.Context, th *trace.Thread, e *sdk.DataEvent, apply Apply) Verdict {
-	return Verdict{}
-}
-
-// Route asks where one recipient goes. plugin is who answered; empty: nobody,
-// and the answer is to defer.
-func (c *Chains) Route(ctx context.Context, th *trace.Thread, e *sdk.RouteEvent) (a sdk.RouteAnswer, plugin string) {
-	return sdk.RouteAnswer{}, ""
-}
-
-// Deliver lets the plugin that e.Route.Via names deliver. There is always one
-// outcome for each recipient, and its status is never StatusNone.
-func (c *Chains) Deliver(ctx context.Context, th *trace.Thread, e *sdk.DeliverEvent) []sdk.Outcome {
-	return make([]sdk.Outcome, len(e.Recipients))
-}
-
-// Outcome asks what the attempt meant. plugin is who changed its status, or
-// else who changed anything; empty: nobody.
-func (c *Chains) Outcome(ctx context.Context, th *trace.Thread, e *sdk.OutcomeEvent) (a sdk.OutcomeAnswer, plugin string) {
-	return sdk.OutcomeAnswer{}, ""
-}
-
-// Bounce asks before a DSN is queued. plugin is who suppressed, deferred or
-// held it; empty: nobody. Edits in the answer were already given to apply.
-func (c *Chains) Bounce(ctx context.Context, th *trace.Thread, e *sdk.BounceEvent, apply Apply) (a sdk.BounceAnswer, plugin string) {
-	return sdk.BounceAnswer{}, ""
-}
-
-// Disconnect tells everybody that a session is over.
-func (c *Chains) Disconnect(ctx context.Context, th *trace.Thread, e *sdk.DisconnectEvent) {}
-
-// Has tells whether any plugin, active or shadow, has the hook.
-func (c *Chains) Has(hook string) bool { return false }
-
-// Transports are the names under which a route reaches a plugin, sorted.
-func (c *Chains) Transports() []string { return nil }
-
-// Drain waits until no call runs any more, also none that was abandoned, so
-// that the plugins can be closed.
-func (c *Chains) Drain(ctx context.Context) error { return nil }
-
-// Describe lists the chains in the order of a message's life.
-func (c *Chains) Describe() []Chain { return nil }
-
-// Chain is what people see of the plugins of one hook.
-type Chain struct {
-	Hook    string
-	Members []Member
-}
-
-// Member is a plugin in a chain.
-type Member struct {
-	Plugin   string
-	Runtime  string
-	Mode     string        // active or shadow
-	OnError  string        // defer, continue, reject, hold, disconnect; empty: nothing to decide
-	Deadline time.Duration // 0: not bounded
-	Inline   bool
-	MayRelay bool
-	Via      []string // deliver only: the names that reach it
-	Breaker  string   // closed, open, half-open
-	Failures int      // in a row
-	Busy     int      // calls of the plugin that occupy a slot
-}
-
-// Chains are the plugins of every hook.
-type Chains struct{}
-
-// EditMessage copies a message from src to dst and carries out the edits of
-// header and body on the way; see edit.go.
+// EditMessage is [answer.EditMessage] for those who have nothing else to do
+// with answers.
 func EditMessage(dst io.Writer, src io.Reader, edits []sdk.Edit, keep int) error {
-	_, err := io.Copy(dst, src)
-	return err
+	return answer.EditMessage(dst, src, edits, keep)
 }
