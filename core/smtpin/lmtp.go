@@ -1,0 +1,5 @@
+package smtpin
+
+import "net"
+
+func (s *Server) serveLMTP(l net.Listener) error { return nil }
