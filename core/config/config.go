@@ -15,6 +15,7 @@ package config
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/programmable-mta/mta/sdk"
@@ -41,6 +42,9 @@ type Config struct {
 
 	// Dir is the folder of the file; relative names in the file begin there.
 	Dir string `toml:"-"`
+
+	file   string // as it was named to Load
+	places *node  // of the keys, for faults that are found later
 }
 
 // Resolver is [resolver].
@@ -92,7 +96,7 @@ type Limits struct {
 	BigBody        Size          `toml:"big_body" min:"4KiB" max:"64MiB" doc:"Messages larger than this get a file of their own; smaller ones live in the queue's log."`
 	LogSegment     Size          `toml:"log_segment" min:"1MiB" max:"4GiB" doc:"The size of one file of the queue's log."`
 	QueueCache     Size          `toml:"queue_cache" max:"64GiB" doc:"Memory for messages that arrived a moment ago, so that delivery need not read the disk."`
-	TraceAge       time.Duration `toml:"trace_age" min:"1h" max:"10y" doc:"How long the trace of a message is kept for mta explain."`
+	TraceAge       time.Duration `toml:"trace_age" min:"1h" max:"3650d" doc:"How long the trace of a message is kept for mta explain."`
 	TraceSize      Size          `toml:"trace_size" min:"1MiB" doc:"How much disk all traces may take; the oldest go first."`
 }
 
@@ -102,7 +106,7 @@ type Route struct {
 	From  string   `toml:"from" example:"\"*\"" without:"\"*\"" doc:"Sender domain in the same forms; \"<>\" for the null reverse-path."`
 	Via   string   `toml:"via" default:"smtp" doc:"How: smtp, lmtp, or the name of a plugin with a deliver hook."`
 	Hosts []string `toml:"hosts" example:"[\"10.1.2.3:25\", \"relay.internal.example:25\"]" without:"none; smtp and lmtp need one" doc:"Next hops in the order in which to try them: host, host:port, address:port, for lmtp also \"unix:/path\". The port is 25, for lmtp 24."`
-	TLS   string   `toml:"tls" oneof:"none may encrypt verify" default:"may" doc:"none: never; may: if offered; encrypt: or not at all; verify: with a certificate that fits the host."`
+	TLS   string   `toml:"tls" oneof:"none may encrypt verify" default:"may" example:"\"encrypt\"" doc:"none: never; may: if offered; encrypt: or not at all; verify: with a certificate that fits the host."`
 	Auth  *Login   `toml:"auth" example:"{user = \"u\", password_file = \"p\"}" without:"none" doc:"Log in at the next hop; needs tls encrypt or verify."`
 }
 
@@ -134,7 +138,7 @@ type Plugin struct {
 }
 
 // Builtin is the name of the compiled-in plugin that Source names.
-func (p *Plugin) Builtin() string { return trimScheme(p.Source) }
+func (p *Plugin) Builtin() string { return strings.TrimPrefix(p.Source, "builtin:") }
 
 // OnError says for each hook what happens when the plugin fails. It has an
 // entry only for hooks that the file says something about; the others defer.

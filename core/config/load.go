@@ -2,9 +2,17 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"time"
+
+	"github.com/BurntSushi/toml"
 )
 
 // LoadOptions are what [LoadOptions.Load] needs to know besides the file.
@@ -20,7 +28,128 @@ func Load(path string) (*Config, error) { return LoadOptions{}.Load(path) }
 
 // Load reads a file. A faulty file gives [Faults].
 func (o LoadOptions) Load(path string) (*Config, error) {
-	return nil, errors.New("config: " + path + " cannot be read")
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	return o.Parse(path, string(text))
+}
+
+// Parse is [LoadOptions.Load] of a text that was read already; path is its name
+// in faults, and relative names begin in its folder.
+func (o LoadOptions) Parse(path, text string) (*Config, error) {
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	if len(text) > maxFile {
+		ch := newChecker(path, nil)
+		ch.fault(ruleTooBig, ch.root, Size(maxFile))
+		return nil, ch.result()
+	}
+	root, sc := scan(text)
+	ch := newChecker(path, root)
+	m := ch.decodeTOML(text, sc)
+	if m == nil {
+		return nil, ch.result()
+	}
+	c := Default()
+	c.file, c.Dir, c.places = path, dir, root
+	d := &decoder{checker: ch, dir: dir}
+	d.table(ch.root, m, reflect.ValueOf(c).Elem())
+	o.complete(c, ch)
+	(&validator{checker: ch, c: c, o: o}).all()
+	if err := ch.result(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// decodeTOML returns nil after a fault. The decoder stops at its first.
+func (ch *checker) decodeTOML(text string, sc *scanner) (m map[string]any) {
+	if sc.tooBig > 0 {
+		ch.fault(ruleTooDeep, place{line: sc.tooBig})
+		return nil
+	}
+	m = map[string]any{}
+	_, err := toml.Decode(text, &m)
+	if err == nil {
+		return m
+	}
+	for _, t := range sc.twice {
+		ch.fault(ruleTwice, place{key: t.key, line: t.line}, t.first)
+	}
+	if len(sc.twice) == 0 {
+		line, what := 1, err.Error()
+		if pe := (toml.ParseError{}); errors.As(err, &pe) {
+			line, what = max(1, pe.Position.Line), pe.Message
+		}
+		ch.fault(ruleSyntax, place{line: line}, harmless(what))
+	}
+	return nil
+}
+
+var quoted = regexp.MustCompile(`'[^']*'|"[^"]*"`)
+
+// harmless takes what the TOML decoder quotes from the file out of its message:
+// it may be the beginning of a password.
+func harmless(message string) string {
+	switch {
+	case strings.HasPrefix(message, "expected value but found"):
+		return "a value is missing, or a string has no quotes"
+	case strings.Contains(message, "already been defined"):
+		return "a table or key is defined twice"
+	}
+	message, _, _ = strings.Cut(message, ", but got")
+	message, _, _ = strings.Cut(message, " but got")
+	message = quoted.ReplaceAllStringFunc(message, func(q string) string {
+		if len(q) > 4 {
+			return "this"
+		}
+		return q
+	})
+	return strings.TrimSuffix(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, message), ".")
+}
+
+// complete fills in the defaults that depend on the machine or on other keys.
+func (o LoadOptions) complete(c *Config, ch *checker) {
+	if c.Hostname == "" && ch.ok(ch.root.child("hostname")) {
+		ask := o.Hostname
+		if ask == nil {
+			ask = os.Hostname
+		}
+		name, err := ask()
+		if err != nil {
+			name = ""
+		}
+		if name = strings.ToLower(strings.TrimSuffix(name, ".")); !isHostname(name) || !strings.Contains(name, ".") {
+			ch.fault(ruleMachine, ch.root.child("hostname"), show(name))
+		}
+		c.Hostname = name
+	}
+	if c.AuthservID == "" {
+		c.AuthservID = c.Hostname
+	}
+	for i := range c.Routes {
+		if c.Routes[i].From == "" {
+			c.Routes[i].From = "*"
+		}
+	}
+	for i := range c.Plugins {
+		if c.Plugins[i].Config == nil {
+			c.Plugins[i].Config = []byte("{}")
+		}
+	}
 }
 
 // Default is the configuration of an empty file, without a hostname.
@@ -66,15 +195,18 @@ func Default() *Config {
 func Dev(spool, sink string) *Config {
 	c := Default()
 	c.Hostname, c.AuthservID = "mta.localhost", "mta.localhost"
-	c.Spool = spool
+	c.Spool, c.Dir = spool, spool
 	c.Listen = []Listener{{Address: netip.MustParseAddrPort("127.0.0.1:2525"), Profile: "mx"}}
 	c.Relay.Networks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	c.Routes = []Route{{To: "*", From: "*", Via: "smtp", Hosts: []string{sink}, TLS: "none"}}
-	c.Control.Socket = spool + "/control.sock"
+	c.Control.Socket = filepath.Join(spool, "control.sock")
 	return c
 }
 
-func trimScheme(source string) string {
-	_, name, _ := strings.Cut(source, ":")
-	return name
+// Validate checks a configuration that was made or changed by a program as
+// [Load] checks a file.
+func (c *Config) Validate(o LoadOptions) error {
+	ch := newChecker(cmpOr(c.file, "config"), c.places)
+	(&validator{checker: ch, c: c, o: o}).all()
+	return ch.result()
 }

@@ -1,0 +1,38 @@
+package config
+
+// later are the keys that a coming release knows. To take one without doing
+// what it says would be a promise broken in silence, so each is refused with
+// what to do instead.
+var later = map[string]string{
+	"auth":                    "remove [auth], clients cannot log in yet; trust them by relay.networks",
+	"console":                 "remove [console], mta status and mta queue show the same",
+	"resolver.trust_ad":       "remove it, nothing depends on DNSSEC yet",
+	"listen[].proxy_protocol": "remove it, clients are known by the address that they connect from",
+	"listen[].xclient":        "remove it, clients are known by the address that they connect from",
+	"route[].tenant":          "remove it, choose by to and from",
+	"plugin[].sha256":         "remove it, a builtin is part of the program",
+	"plugin[].allow.dns":      "remove it, only wasm and process plugins need this grant",
+	"plugin[].allow.http":     "remove it, only wasm and process plugins need this grant",
+	"plugin[].allow.kv":       "remove it, only wasm and process plugins need this grant",
+	"plugin[].allow.body":     "remove it, only wasm and process plugins need this grant",
+	"plugin[].allow.headers":  "remove it, only wasm and process plugins need this grant",
+	"plugin[].allow.clock":    "remove it, only wasm and process plugins need this grant",
+	"plugin[].limits.memory":  "remove it, only wasm and process plugins have this limit",
+	"plugin[].limits.fuel":    "remove it, only wasm plugins have this limit",
+}
+
+// laterValues are the same for single values of keys that this release has.
+var laterValues = map[string]map[string]string{
+	"listen[].profile": {
+		"submission":  `needs AUTH; write "mx" and trust clients by relay.networks`,
+		"submissions": `needs AUTH; write "mx" and trust clients by relay.networks`,
+	},
+	"route[].tls": {
+		"dane": `write "verify" or "encrypt"`,
+	},
+	"plugin[].source": {
+		"file":    `write "builtin:NAME" with the name of a compiled-in plugin`,
+		"process": `write "builtin:NAME" with the name of a compiled-in plugin`,
+		"oci":     `write "builtin:NAME" with the name of a compiled-in plugin`,
+	},
+}
