@@ -46,6 +46,7 @@ type result struct {
 	// refused are the recipients that it does not speak for. On SMTP they had
 	// a DSN; on LMTP each has its own reply (RFC 2033 §4.2).
 	refused []Refused
+	kept    []sdk.Recipient // those that it does speak for
 }
 
 // finish decides about a message that has arrived. When it returns, the
@@ -92,7 +93,7 @@ func (v *visit) finish() (res result) {
 	}
 	v.draft = nil // the queue's now
 	v.kept(v.since(before))
-	res.reply = replyQueued(env.ID)
+	res.reply, res.kept = replyQueued(env.ID), env.Recipients
 	return res
 }
 

@@ -57,6 +57,17 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// dataEnd is when a message has to be there of which got octets came since start.
+// It began at first; that and start differ for one that comes in chunks.
+func (l *Limits) dataEnd(first, start time.Time, got int64) time.Time {
+	end := first.Add(l.DataTotal)
+	if rate := l.MinDataRate; rate > 0 {
+		allowed := float64(got) / float64(rate) * float64(time.Second)
+		end = sooner(end, start.Add(l.DataGrace+time.Duration(min(allowed, float64(l.DataTotal)))))
+	}
+	return end
+}
+
 func def[T int | int64 | time.Duration](v *T, d T) {
 	if *v == 0 {
 		*v = d

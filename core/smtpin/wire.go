@@ -67,8 +67,8 @@ type wire struct {
 	waiting           bool      // the deadline for the next command is set
 
 	inData    bool
-	dataStart time.Time // of this message or chunk
-	dataEnd   time.Time // when the whole message has to be there
+	dataFirst time.Time // when the message began
+	dataStart time.Time // when this part of it began: the message or a chunk
 	dataGot   int64     // octets of this message or chunk
 	allGot    int64     // octets of the whole message
 	dataMax   int64     // where reading on is pointless; -1: nowhere
@@ -125,7 +125,7 @@ func (w *wire) beginData(limit int64, first bool) {
 	now := time.Now()
 	w.inData, w.dataStart, w.dataGot = true, now, 0
 	if first {
-		w.dataEnd = now.Add(w.limits.DataTotal)
+		w.dataFirst = now
 		w.allGot = 0
 		w.dataMax = -1
 		if limit >= 0 {
@@ -147,11 +147,7 @@ func (w *wire) arm() error {
 		if w.dataGot == 0 && w.armed.After(now.Add(t)) {
 			return nil // nothing came yet: the deadline of the command stands
 		}
-		end := w.dataEnd
-		if rate := w.limits.MinDataRate; rate > 0 {
-			slow := w.dataStart.Add(w.limits.DataGrace + time.Duration(float64(w.dataGot)/float64(rate)*float64(time.Second)))
-			end = sooner(end, slow)
-		}
+		end := w.limits.dataEnd(w.dataFirst, w.dataStart, w.dataGot)
 		earliest = sooner(now.Add(t), end)
 		latest = sooner(now.Add(t+slack(t)), end)
 	case w.waiting:
