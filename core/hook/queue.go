@@ -154,7 +154,7 @@ func (c *Chains) Outcome(ctx context.Context, th *trace.Thread, e *sdk.OutcomeEv
 		if th != nil {
 			c.record(th, m.owner, outcomeCall(e, &a, at), err)
 		}
-		if m.shadow || a == (sdk.OutcomeAnswer{}) {
+		if m.shadow || !changes(&a, was) {
 			continue
 		}
 		if plugin == "" {
@@ -178,6 +178,10 @@ func (c *Chains) Outcome(ctx context.Context, th *trace.Thread, e *sdk.OutcomeEv
 		plugin = decider
 	}
 	return answer.Consistent(sum, was), plugin
+}
+
+func changes(a *sdk.OutcomeAnswer, was sdk.Status) bool {
+	return a.Hold || a.Delay != 0 || a.Reply != (sdk.Reply{}) || a.Status != sdk.StatusNone && a.Status != was
 }
 
 // broke is what a broken outcome hook means: the recipient stays in the queue
