@@ -23,8 +23,6 @@ import (
 type Queue interface {
 	// NewID is the next queue ID; sessions take theirs from the same sequence.
 	NewID() string
-	// Space is an error when a message of that size would not be taken now.
-	Space(size int64) error
 	// Draft begins the body of a message that is not ours yet.
 	Draft(id string) *queue.Draft
 	// Put makes the message durable. Its nil is what allows the 250.
@@ -58,6 +56,9 @@ type Options struct {
 	// PTR finds the confirmed name of a client; nil asks nobody. It is not
 	// asked about loopback addresses, and not waited for longer than a second.
 	PTR func(ctx context.Context, ip netip.Addr) (string, error)
+	// HasSpace tells whether a message of that size (0: unknown) may be begun;
+	// nil is yes.
+	HasSpace func(size int64) bool
 	// Bounce makes and queues the DSN about recipients that a data hook refused
 	// while the message was accepted for others; it is durable when Bounce
 	// returns nil. With nil such a message is deferred whole.

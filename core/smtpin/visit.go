@@ -196,10 +196,9 @@ func (v *visit) mail(a smtp.Address, o *gosmtp.MailOptions, size int64, extended
 		v.srv.o.Tracer.Rejected(&v.ses, "MAIL", from, "", replyTooBig, "", "", v.th)
 		return replyTooBig, true
 	}
-	if err := v.srv.o.Queue.Space(max(size, 0)); err != nil {
-		r := replyPut(err)
-		v.srv.o.Tracer.Rejected(&v.ses, "MAIL", from, "", r, "", err.Error(), v.th)
-		return r, true
+	if has := v.srv.o.HasSpace; has != nil && !has(max(size, 0)) {
+		v.srv.o.Tracer.Rejected(&v.ses, "MAIL", from, "", replyNoSpace, "", "", v.th)
+		return replyNoSpace, true
 	}
 	e := &envelope{}
 	e.Envelope = sdk.Envelope{
