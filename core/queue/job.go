@@ -52,6 +52,7 @@ type Job struct {
 	Envelope *sdk.Envelope
 	// Message can be opened as often as wanted while the job is leased.
 	Message sdk.Message
+	Arrived time.Time // when the queue took it
 	// Rcpts are the due recipients.
 	Rcpts []JobRcpt
 

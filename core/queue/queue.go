@@ -1,9 +1,14 @@
 package queue
 
 import (
-	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/programmable-mta/mta/sdk"
@@ -17,7 +22,7 @@ var (
 	// promised any more: 451 until the program is started again.
 	ErrStopped = errors.New("queue: stopped")
 	// ErrLocked: another process has the spool.
-	ErrLocked = errors.New("queue: spool is in use")
+	ErrLocked = errors.New("queue: the spool is in use")
 	// ErrNotFound: no such message (any more).
 	ErrNotFound = errors.New("queue: no such message")
 )
@@ -26,108 +31,463 @@ var (
 type Options struct {
 	Now         func() time.Time // default time.Now
 	Logf        func(format string, args ...any)
-	SegmentSize int64 // of the log; default 64 MiB
-	InlineMax   int64 // bodies above it get a file of their own; default 256 KiB
-	CacheBytes  int64 // bodies kept in memory until they are delivered; default 64 MiB
-	ActiveLimit int   // messages in memory because they are due; default 20,000
-	MinFree     int64 // free bytes of the disk below which no mail is taken; default 64 MiB
-	Rand        io.Reader
+	SegmentSize int64     // of the log; default 64 MiB
+	InlineMax   int64     // bodies above it get a file of their own; default 256 KiB
+	CacheBytes  int64     // bodies kept in memory until they are delivered; default 64 MiB
+	ActiveLimit int       // messages in memory because they are due; default 20,000
+	MinFree     int64     // free bytes of the disk below which no mail is taken; default 64 MiB, negative: off
+	Rand        io.Reader // default crypto/rand
+	Disk        Disk      // default OS()
 }
 
-// Queue is an open spool.
-type Queue struct{}
-
-// Open opens the spool in dir and brings it into order.
-func Open(dir string, o Options) (*Queue, error) { return nil, ErrStopped }
-
-// NewID is the next queue ID. It costs no disk access.
-func (q *Queue) NewID() string { return "" }
-
-// Draft begins a message; id is from NewID.
-func (q *Queue) Draft(id string) *Draft { return &Draft{} }
-
-// Space tells with ErrNoSpace when a message of that size (0: unknown) would
-// not be taken now: for the answer to MAIL.
-func (q *Queue) Space(size int64) error { return nil }
-
-// Put makes the draft durable; env is the queue's afterwards and must not be changed any more.
-func (q *Queue) Put(ctx context.Context, d *Draft, env *sdk.Envelope) error { return ErrStopped }
-
-// PutHeld is Put for a message that waits for an operator; by is who said so.
-func (q *Queue) PutHeld(ctx context.Context, d *Draft, env *sdk.Envelope, by string) error {
-	return ErrStopped
+func (o *Options) defaults() {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logf == nil {
+		o.Logf = func(string, ...any) {}
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	if o.Disk == nil {
+		o.Disk = OS()
+	}
+	for _, d := range [...]struct {
+		v        *int64
+		or       int64
+		min, max int64
+	}{
+		{&o.SegmentSize, 64 << 20, 64 << 10, 1 << 30},
+		{&o.InlineMax, 256 << 10, 1, 16 << 20},
+		{&o.CacheBytes, 64 << 20, 1, 1 << 40},
+		{&o.MinFree, 64 << 20, -1, 1 << 50},
+	} {
+		if *d.v == 0 {
+			*d.v = d.or
+		}
+		*d.v = min(max(*d.v, d.min), d.max)
+	}
+	if o.ActiveLimit <= 0 {
+		o.ActiveLimit = 20_000
+	}
 }
 
-// Lease waits until recipients are due and gives out up to max messages.
-func (q *Queue) Lease(ctx context.Context, max int) ([]*Job, error) { return nil, ErrStopped }
+// Queue is an open spool. Its methods may be called concurrently.
+type Queue struct {
+	dir  string
+	o    Options
+	disk Disk
+	lock io.Closer
 
-// Settle writes down results. It may be called several times for a job, with
-// results for some of its recipients each time; the job ends when all have one.
-func (q *Queue) Settle(j *Job, rs []Result, dsns ...*New) error { return ErrStopped }
+	nextID    atomic.Uint64
+	idsUntil  atomic.Uint64 // IDs below are reserved, durably
+	reserving atomic.Bool
+	tmp       atomic.Uint64 // numbers names of unfinished files
+	pools     pools
+	txs       sync.Pool
 
-// Return gives back what is not settled of a job, unchanged and due.
-func (q *Queue) Return(j *Job) {}
+	com     committer
+	log     wal // segs, tail, spares: by mu; head, group: the committer's own
+	stopped atomic.Bool
+	stopCh  chan struct{} // closed with stopped
+	closeCh chan struct{} // closed by Close
+	closing sync.Once
+	wg      sync.WaitGroup
 
-// Get is one message.
-func (q *Queue) Get(id string) (*Entry, error) { return nil, ErrNotFound }
+	spaceAt   atomic.Int64 // when the disk was asked for its room, since opened
+	spaceFree atomic.Int64
+	opened    time.Time
 
-// List passes all messages that have a matching recipient, in the order of their IDs.
-func (q *Queue) List(f Filter, yield func(*Entry) bool) error { return ErrStopped }
+	leaseWake     chan struct{} // capacity 1
+	checkpointNow chan struct{} // capacity 1
 
-// Count counts.
-func (q *Queue) Count(f Filter) (Counts, error) { return Counts{}, ErrStopped }
+	mu          sync.Mutex
+	index       *index
+	indexFault  bool // said so
+	lostHeaders []uint64
+	live        map[ID]*message // in memory; it is newer than the index
+	dirty       []*message      // differ from the index
+	ready       dueHeap
+	active      int    // weight of live
+	diskDue     dueKey // nothing in the index and not in live is due before
+	leased      int
+	messages    int
+	byState     [len(stateNames)]int
+	liveBytes   int64
+	cached      int64
+	reserved    uint64   // see idsUntil; as the log has it
+	position    position // what is applied
+	flushedTo   position // what the index knows
+	trash       []ID     // files of bodies that are not needed any more
+	compacting  bool
 
-// Hold keeps pending recipients until they are released.
-func (q *Queue) Hold(f Filter, by string) (int, error) { return 0, ErrStopped }
-
-// Release makes held recipients pending and due.
-func (q *Queue) Release(f Filter, by string) (int, error) { return 0, ErrStopped }
-
-// Delete discards recipients.
-func (q *Queue) Delete(f Filter, by string) (int, error) { return 0, ErrStopped }
-
-// Expire gives pending and held recipients up: they come due with JobRcpt.Expire.
-func (q *Queue) Expire(f Filter, by string) (int, error) { return 0, ErrStopped }
-
-// Flush makes pending recipients due now.
-func (q *Queue) Flush(f Filter, by string) (int, error) { return 0, ErrStopped }
-
-// Reroute sets JobRcpt.Route; "" takes it away.
-func (q *Queue) Reroute(f Filter, route string) (int, error) { return 0, ErrStopped }
-
-// Stats are the figures of now.
-func (q *Queue) Stats() Stats { return Stats{} }
-
-// Close writes down everything and closes the spool.
-func (q *Queue) Close() error { return nil }
-
-type message struct{}
-
-// Draft is a message that is arriving; not ours yet.
-type Draft struct{}
-
-func (d *Draft) Write(p []byte) (int, error) { return 0, ErrStopped }
-func (d *Draft) Size() int64                 { return 0 }
-func (d *Draft) Open() (sdk.Body, error)     { return nil, ErrStopped }
-func (d *Draft) Message() sdk.Message        { return sdk.Message{} }
-func (d *Draft) Discard()                    {}
-
-// Report is what Check, Rebuild and Compact found.
-type Report struct {
-	Messages   int
-	Recipients int
-	Segments   int
-	LogBytes   int64
-	LiveBytes  int64
-	BigFiles   int
-	Faults     []string
+	st counters
 }
 
-// Check verifies log and index; the daemon must not run (ErrLocked).
-func Check(dir string) (Report, error) { return Report{}, ErrStopped }
+// Open opens the spool in dir, makes it if there is none, and brings it into
+// order after a crash.
+func Open(dir string, o Options) (*Queue, error) {
+	q, _, err := open(dir, o, nil)
+	if err != nil {
+		return nil, err
+	}
+	q.wg.Add(2)
+	go q.commitLoop()
+	go q.checkpointLoop()
+	return q, nil
+}
 
-// Rebuild makes the index anew from the log.
-func Rebuild(dir string, progress func(done, total int64)) error { return ErrStopped }
+// open does all of Open but starting the goroutines.
+func open(dir string, o Options, progress func(done, total int64)) (*Queue, *replay, error) {
+	o.defaults()
+	q := &Queue{
+		dir: dir, o: o, disk: o.Disk, opened: time.Now(),
+		stopCh: make(chan struct{}), closeCh: make(chan struct{}),
+		leaseWake: make(chan struct{}, 1), checkpointNow: make(chan struct{}, 1),
+		live: map[ID]*message{},
+		log:  wal{disk: o.Disk, dir: filepath.Join(dir, "log"), segSize: o.SegmentSize, rand: o.Rand},
+	}
+	q.com.wake = make(chan struct{}, 1)
+	q.spaceAt.Store(-int64(time.Hour))
+	for _, d := range []string{dir, q.log.dir, q.bigDir(), filepath.Join(dir, "quarantine")} {
+		if err := q.disk.MkdirAll(d); err != nil {
+			return nil, nil, fmt.Errorf("queue: %w", err)
+		}
+	}
+	lock, err := q.disk.Lock(filepath.Join(dir, "lock"))
+	if err != nil {
+		return nil, nil, err
+	}
+	q.lock = lock
+	r, err := q.start(progress)
+	if err != nil {
+		return nil, nil, errors.Join(err, q.closeAll())
+	}
+	return q, r, nil
+}
 
-// Compact frees what is free.
-func Compact(dir string) (Report, error) { return Report{}, ErrStopped }
+// start brings the spool into order. Nothing else runs yet.
+func (q *Queue) start(progress func(done, total int64)) (*replay, error) {
+	if err := q.disk.SyncDir(q.dir); err != nil {
+		return nil, fmt.Errorf("queue: %w", err)
+	}
+	r, err := q.recoverLog(progress)
+	if err != nil {
+		return nil, err
+	}
+	l := &q.log
+	if l.head == nil {
+		if err := q.roll(0, true); err != nil {
+			return nil, err
+		}
+		l.tail = l.head.seq
+		q.position = position{l.head.seq, l.head.end, l.group}
+	}
+	// After a kill without a power cut the last records were read from the
+	// kernel's memory: what is built on them now must not outlive them.
+	if err := l.head.file.Sync(); err != nil {
+		return nil, fmt.Errorf("queue: %w", err)
+	}
+	if err := q.sweepBig(); err != nil {
+		return nil, err
+	}
+	first := max(q.reserved, 1)
+	q.nextID.Store(first)
+	q.idsUntil.Store(0)
+	q.commit([]*tx{reservation(first + idBlock)}, nil)
+	if q.idsUntil.Load() == 0 {
+		return nil, fmt.Errorf("queue: %s: %w", q.dir, ErrNoSpace)
+	}
+	// From here on the index must not say any more that the log was closed.
+	q.checkpoint(opening)
+	if q.stopped.Load() {
+		return nil, ErrStopped
+	}
+	if q.indexFault {
+		return nil, fmt.Errorf("queue: the index in %s cannot be written", q.dir)
+	}
+	return r, nil
+}
+
+const (
+	// idBlock IDs are reserved at once. A crash skips the rest of them.
+	idBlock = 1_000_000
+	idLow   = idBlock / 2
+)
+
+func reservation(until uint64) *tx {
+	t := &tx{}
+	t.recs = t.one[:1]
+	t.one[0] = record{typ: recReserve, id: ID(until)}
+	return t
+}
+
+// NewID is the next queue ID. It costs no disk access: IDs are reserved by the
+// million, durably before the first of them is used.
+func (q *Queue) NewID() string {
+	id := q.nextID.Add(1) - 1
+	until := q.idsUntil.Load()
+	if id+idLow > until && q.reserving.CompareAndSwap(false, true) {
+		t := reservation(until + idBlock)
+		t.urgent = true
+		if q.submit(t) != nil {
+			q.reserving.Store(false)
+		}
+	}
+	// Half a million IDs within one sync do not happen; if they do, wait.
+	for id >= q.idsUntil.Load() && !q.stopped.Load() && !q.isClosed() {
+		time.Sleep(time.Millisecond)
+	}
+	return ID(id).String()
+}
+
+func (q *Queue) isClosed() bool {
+	select {
+	case <-q.closeCh:
+		return true
+	default:
+		return false
+	}
+}
+
+func (q *Queue) now() int64 { return q.o.Now().UnixNano() }
+
+// Space tells with ErrNoSpace that a message of that size (0: unknown) would
+// not be taken now: it is for the answer to MAIL. The disk is asked once a
+// second at most.
+func (q *Queue) Space(size int64) error {
+	if q.o.MinFree < 0 {
+		return nil
+	}
+	since, last := int64(time.Since(q.opened)), q.spaceAt.Load()
+	if since-last >= int64(time.Second) && q.spaceAt.CompareAndSwap(last, since) {
+		free, err := q.disk.Free(q.dir)
+		if err != nil {
+			return fmt.Errorf("queue: %w", err)
+		}
+		q.spaceFree.Store(free)
+	}
+	if q.spaceFree.Load()-size < q.o.MinFree {
+		return ErrNoSpace
+	}
+	return nil
+}
+
+// reserveSpares files are left for outcomes when the disk is full: what was
+// accepted goes on being delivered, and that makes room.
+const reserveSpares = 1
+
+// takeSpare is a file for a new segment with room for need.
+func (q *Queue) takeSpare(need int64, mail bool) (string, error) {
+	l := &q.log
+	if need += segData; need > l.segSize {
+		return l.newSpare(q.tmp.Add(1), need)
+	}
+	keep := 0
+	if mail {
+		keep = reserveSpares
+	}
+	q.mu.Lock()
+	if n := len(l.spares); n > keep {
+		name := l.spares[n-1]
+		l.spares = l.spares[:n-1]
+		q.mu.Unlock()
+		return name, nil
+	}
+	q.mu.Unlock()
+	return l.newSpare(q.tmp.Add(1), l.segSize)
+}
+
+// makeSpares prepares files in advance, so that a commit need not wait for it.
+func (q *Queue) makeSpares() {
+	for {
+		q.mu.Lock()
+		n := len(q.log.spares)
+		q.mu.Unlock()
+		if n > reserveSpares {
+			return
+		}
+		name, err := q.log.newSpare(q.tmp.Add(1), q.log.segSize)
+		if err != nil {
+			return // the commit that needs one says so
+		}
+		q.mu.Lock()
+		q.log.spares = append(q.log.spares, name)
+		q.mu.Unlock()
+	}
+}
+
+// sweepBig removes bodies that no message names: drafts of before the crash,
+// and messages whose end was durable before the removal of the file was.
+func (q *Queue) sweepBig() error {
+	names, err := q.disk.ReadDir(q.bigDir())
+	if err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, name := range names {
+		if id, err := ParseID(name); err == nil {
+			m := q.find(id)
+			if m != nil && m.big {
+				q.tidy(m)
+				continue
+			}
+		}
+		_ = q.disk.Remove(q.bigPath(name)) // else the next start does
+	}
+	q.trash = nil
+	return nil
+}
+
+// emptyTrash removes the files of bodies whose message has durably ended.
+func (q *Queue) emptyTrash() {
+	q.mu.Lock()
+	ids := q.trash
+	q.trash = nil
+	q.mu.Unlock()
+	for _, id := range ids {
+		_ = q.disk.Remove(q.bigPath(id.String())) // else the next start does
+	}
+}
+
+// openBody reads the content of a message. m may be nil.
+func (q *Queue) openBody(id ID, m *message) (sdk.Body, error) {
+	q.mu.Lock()
+	if m == nil {
+		m = q.find(id)
+	}
+	switch {
+	case m == nil || m.gone:
+		q.mu.Unlock()
+		return nil, ErrNotFound
+	case m.damaged:
+		q.mu.Unlock()
+		return nil, errDamaged
+	case m.body != nil:
+		b := &memBody{buf: m.body.retain()}
+		q.mu.Unlock()
+		return b, nil
+	}
+	big, size, sum, loc := m.big, m.size, m.bodyCRC, m.loc
+	seg := q.log.segs[loc.seg]
+	if !big && seg != nil {
+		seg.pins++ // it is neither recycled nor closed while it is read
+	}
+	q.tidy(m)
+	q.mu.Unlock()
+	if big {
+		return q.openBig(id, size, sum)
+	}
+	if seg == nil {
+		return nil, q.damage(id, errDamaged)
+	}
+	buf := newBuffer(&q.pools)
+	err := readChunks(seg.file, buf.fill(size), int64(loc.off)+int64(loc.body), sum)
+	q.mu.Lock()
+	seg.pins--
+	q.mu.Unlock()
+	if err != nil {
+		buf.release()
+		if errors.Is(err, errDamaged) {
+			err = q.damage(id, err)
+		}
+		return nil, err
+	}
+	return &memBody{buf: buf}, nil
+}
+
+func readChunks(f File, chunks [][]byte, off int64, sum uint32) error {
+	var crc uint32
+	for _, c := range chunks {
+		n, err := f.ReadAt(c, off)
+		if err == io.EOF && n < len(c) {
+			return errDamaged
+		}
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("queue: body: %w", err)
+		}
+		crc = crcAdd(crc, c)
+		off += int64(n)
+	}
+	if crc != sum {
+		return errDamaged
+	}
+	return nil
+}
+
+func (q *Queue) openBig(id ID, size int64, sum uint32) (sdk.Body, error) {
+	f, err := q.disk.Open(q.bigPath(id.String()), false)
+	if errors.Is(err, os.ErrNotExist) {
+		q.mu.Lock()
+		m := q.find(id)
+		q.mu.Unlock()
+		if m == nil {
+			return nil, ErrNotFound
+		}
+		return nil, q.damage(id, errDamaged)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("queue: body: %w", err)
+	}
+	return &fileBody{file: f, size: size, want: sum, bad: func() { _ = q.damage(id, errDamaged) }}, nil
+}
+
+// damage holds a message whose body cannot be read any more: it is neither
+// handed on in parts nor thrown away.
+func (q *Queue) damage(id ID, err error) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	m := q.find(id)
+	if m == nil {
+		return err
+	}
+	var cs []change
+	for i := range m.rcpts {
+		if m.rcpts[i].state == Pending {
+			cs = append(cs, change{index: uint32(i), kind: chHold, to: rcpt{by: damagedBy}})
+		}
+	}
+	if len(cs) == 0 {
+		return err
+	}
+	q.st.quarantined.Add(1)
+	q.o.Logf("queue: the body of message %s from <%s> is damaged; the message is held", id, m.env.From)
+	t := &tx{recs: []record{{typ: recChange, id: id, changes: cs, meta: appendChanges(nil, cs)}}}
+	return errors.Join(err, q.submit(t))
+}
+
+// Close writes down everything and closes the spool. Jobs that are still out
+// are due again after the next Open.
+func (q *Queue) Close() error {
+	var err error
+	q.closing.Do(func() { err = q.close() })
+	return err
+}
+
+func (q *Queue) close() error {
+	q.com.mu.Lock()
+	q.com.closing = true
+	q.com.mu.Unlock()
+	close(q.closeCh)
+	signal(q.com.wake)
+	q.wg.Wait()
+	if !q.stopped.Load() {
+		q.mu.Lock()
+		q.reserved = q.nextID.Load() // nothing is skipped after an orderly end
+		q.mu.Unlock()
+		q.checkpoint(closing)
+		q.emptyTrash()
+	}
+	return q.closeAll()
+}
+
+func (q *Queue) closeAll() error {
+	var errs []error
+	if q.index != nil {
+		errs = append(errs, q.index.close())
+	}
+	errs = append(errs, q.log.closeFiles(), q.lock.Close())
+	return errors.Join(errs...)
+}
