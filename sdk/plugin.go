@@ -26,8 +26,8 @@ type Plugin interface {
 
 // Inline is implemented by a plugin whose hooks only compute: they never block,
 // sleep, or touch network or disk. The core then calls them on the session's
-// own goroutine, without a guard that could abandon them, which saves about a
-// microsecond a call. Claiming it wrongly lets the plugin stall a session.
+// own goroutine, without a guard that could abandon them, which saves some
+// microseconds a call. Claiming it wrongly lets the plugin stall a session.
 type Inline interface {
 	HooksNeverBlock()
 }

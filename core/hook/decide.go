@@ -48,13 +48,13 @@ func (c *Chains) Data(ctx context.Context, th *trace.Thread, e *sdk.DataEvent, a
 // decide asks the plugins of a chain of decisions one after the other.
 func decide[E any](ctx context.Context, c *Chains, th *trace.Thread, ch *chain[E, sdk.Answer], e *E, on turn) Verdict {
 	f := fold{rules: ch.rules}
+	var at time.Time
+	if th != nil {
+		at = c.now()
+	}
 	for _, m := range ch.members {
 		if f.yes.Plugin != "" && !m.mayRelay {
 			continue
-		}
-		var at time.Time
-		if th != nil {
-			at = c.now()
 		}
 		a, err := m.call(ctx, c.now, e)
 		if err == nil && !answer.Plain(&a) {
@@ -65,7 +65,9 @@ func decide[E any](ctx context.Context, c *Chains, th *trace.Thread, ch *chain[E
 			a = m.standIn(ch.rules.Name, err)
 		}
 		if th != nil {
-			c.record(th, m.owner, trace.HookCall{Hook: ch.rules.Name, Recipient: on.rcpt, Action: a.Action.String(),
+			// One reading of the clock is the end of a call and the beginning of
+			// the next: it costs as much as the call of a small plugin.
+			at = c.record(th, m.owner, trace.HookCall{Hook: ch.rules.Name, Recipient: on.rcpt, Action: a.Action.String(),
 				Reply: a.Reply, Reason: a.Reason, Edits: a.Edits, At: at}, err)
 		}
 		if m.shadow {
@@ -79,14 +81,16 @@ func decide[E any](ctx context.Context, c *Chains, th *trace.Thread, ch *chain[E
 }
 
 // record writes a call down. When something broke, Reason is the error already.
-func (c *Chains) record(th *trace.Thread, o *owner, call trace.HookCall, err error) {
+func (c *Chains) record(th *trace.Thread, o *owner, call trace.HookCall, err error) (end time.Time) {
+	end = c.now()
 	call.Plugin = o.name
 	call.Shadow = o.shadow
-	call.Elapsed = c.now().Sub(call.At)
+	call.Elapsed = end.Sub(call.At)
 	if err != nil {
 		call.Reason, call.Err = "", answer.Why(err)
 	}
 	th.Hook(call)
+	return end
 }
 
 // standIn is the decision that the operator chose for a broken plugin.
