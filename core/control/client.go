@@ -239,7 +239,7 @@ func (c *Client) ExplainDry(ctx context.Context, d Dry) (*DryResult, error) {
 	if len(d.Message) > MaxDry {
 		return nil, fmt.Errorf("%w: the message has %d octets, and a dry run takes %d: try it with a smaller one", ErrUsage, len(d.Message), MaxDry)
 	}
-	return call[*DryResult](ctx, c, http.MethodPost, "/v1/explain/dry", d)
+	return call[*DryResult](ctx, c, http.MethodPost, dryPath, d)
 }
 
 // Route implements Backend.

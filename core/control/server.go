@@ -2,11 +2,13 @@ package control
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -22,6 +24,7 @@ const (
 	maxRequest = 1 << 20          // of JSON, but for a dry run
 	patience   = 30 * time.Second // for a peer that reads slowly: each piece of an answer
 	maxPath    = 107              // what fits into a socket address
+	dryPath    = "/v1/explain/dry"
 )
 
 // Listen opens the socket with mode 0660. What a dead process left is replaced;
@@ -33,7 +36,7 @@ func Listen(listen func(network, addr string) (net.Listener, error), path string
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("control socket %s: its folder cannot be made: %w; create it, or choose another path in control.socket", path, err)
 	}
-	if err := clear(path); err != nil {
+	if err := removeStale(path); err != nil {
 		return nil, err
 	}
 	l, err := listen("unix", path)
@@ -47,8 +50,8 @@ func Listen(listen func(network, addr string) (net.Listener, error), path string
 	return l, nil
 }
 
-// clear removes a socket that nobody answers.
-func clear(path string) error {
+// removeStale removes a socket that nobody answers.
+func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -87,13 +90,12 @@ type Server struct {
 func New(b Backend) *Server {
 	s := &Server{b: b}
 	s.http = http.Server{
-		Handler:           s.routes(),
+		Handler:           guard(s.routes()),
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       time.Minute,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ConnState:         s.state,
-		ErrorLog:          nil,
+		ErrorLog:          log.New(io.Discard, "", 0), // garbage from peers is no news
 	}
 	return s
 }
@@ -197,7 +199,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /v1/status", value(func(r *http.Request) (*Status, error) { return b.Status(r.Context()) }))
 	mux.HandleFunc("POST /v1/queue/list", s.list)
 	mux.HandleFunc("POST /v1/queue/count", value(func(r *http.Request) (Counts, error) {
-		f, err := body[Filter](r, maxRequest)
+		f, err := body[Filter](r)
 		if err != nil {
 			return Counts{}, err
 		}
@@ -209,8 +211,8 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /v1/queue/act", s.act)
 	mux.HandleFunc("GET /v1/explain/message/{id}", value(func(r *http.Request) ([]trace.Record, error) { return b.Explain(r.Context(), r.PathValue("id")) }))
 	mux.HandleFunc("GET /v1/explain/session/{id}", value(func(r *http.Request) ([]trace.Record, error) { return b.ExplainSession(r.Context(), r.PathValue("id")) }))
-	mux.HandleFunc("POST /v1/explain/dry", value(func(r *http.Request) (*DryResult, error) {
-		d, err := body[Dry](r, MaxDry*4/3+maxRequest) // base64
+	mux.HandleFunc("POST "+dryPath, value(func(r *http.Request) (*DryResult, error) {
+		d, err := body[Dry](r)
 		if err != nil {
 			return nil, err
 		}
@@ -240,6 +242,61 @@ func (s *Server) routes() *http.ServeMux {
 	})
 	return mux
 }
+
+// guard reads a request whole before it is looked at, in bounded time and
+// memory. The deadline ends with the body: left in place, it would cancel the
+// calls that take long.
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limit := int64(maxRequest)
+		if r.URL.Path == dryPath {
+			limit += MaxDry / 3 * 4 // base64
+		}
+		rc := http.NewResponseController(w)
+		_ = rc.SetReadDeadline(time.Now().Add(patience))
+		b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+		_ = rc.SetReadDeadline(time.Time{})
+		if err != nil {
+			hurry(w)
+			fail(w, fmt.Errorf("%w: it did not arrive: %s", ErrUsage, err))
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(b))
+		t := &tracked{ResponseWriter: w}
+		defer func() {
+			switch v := recover(); {
+			case v == nil:
+			case v == http.ErrAbortHandler || t.began:
+				panic(http.ErrAbortHandler) // the answer is cut, so that nobody takes it for whole
+			default:
+				hurry(w)
+				fail(w, fmt.Errorf("internal fault: %v; please report it with the relay's version", v))
+			}
+		}()
+		next.ServeHTTP(t, r)
+	})
+}
+
+// tracked knows whether an answer has begun.
+type tracked struct {
+	http.ResponseWriter
+	began bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (t *tracked) WriteHeader(code int) {
+	t.began = true
+	t.ResponseWriter.WriteHeader(code)
+}
+
+// Write implements http.ResponseWriter.
+func (t *tracked) Write(p []byte) (int, error) {
+	t.began = true
+	return t.ResponseWriter.Write(p)
+}
+
+// Unwrap implements what http.ResponseController asks for.
+func (t *tracked) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
 // done answers a call that has little to tell.
 type done struct {
@@ -337,8 +394,8 @@ func hurry(w http.ResponseWriter) {
 }
 
 // body decodes a request: one JSON value, nothing unknown, nothing behind it.
-func body[T any](r *http.Request, limit int64) (v T, err error) {
-	dec := json.NewDecoder(http.MaxBytesReader(nil, r.Body, limit))
+func body[T any](r *http.Request) (v T, err error) {
+	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&v); err != nil {
 		return v, fmt.Errorf("%w: %s; the command line and the relay may be of different versions", ErrUsage, err)
@@ -388,7 +445,7 @@ type item struct {
 }
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
-	f, err := body[Filter](r, maxRequest)
+	f, err := body[Filter](r)
 	if err != nil {
 		fail(w, err)
 		return
@@ -410,7 +467,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) act(w http.ResponseWriter, r *http.Request) {
-	a, err := body[Act](r, maxRequest)
+	a, err := body[Act](r)
 	if err == nil {
 		err = a.check()
 	}
