@@ -24,10 +24,13 @@ type backoff struct {
 	bounceLifetime time.Duration
 	rand           func() float64
 	started        time.Time
+	steady         func(now time.Time) time.Duration // since started, on the monotonic clock
 }
 
 func newBackoff(o *Options) backoff {
-	return backoff{retry: o.Retry, lifetime: o.Lifetime, bounceLifetime: o.BounceLifetime, rand: o.Rand, started: o.Now()}
+	started := o.Now()
+	return backoff{retry: o.Retry, lifetime: o.Lifetime, bounceLifetime: o.BounceLifetime, rand: o.Rand,
+		started: started, steady: func(now time.Time) time.Duration { return now.Sub(started) }}
 }
 
 // wait is the time between an attempt and the next; attempts is how many were made.
@@ -83,7 +86,7 @@ func (b *backoff) of(env *sdk.Envelope) time.Duration {
 func (b *backoff) age(now time.Time, env *sdk.Envelope) time.Duration {
 	wall := now.Round(0)
 	age := wall.Sub(env.Arrived.Round(0))
-	jump := wall.Sub(b.started.Round(0)) - now.Sub(b.started)
+	jump := wall.Sub(b.started.Round(0)) - b.steady(now)
 	if jump > clockSlack && age > jump {
 		age -= jump
 	}
