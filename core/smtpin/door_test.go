@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +20,24 @@ import (
 )
 
 const host = "mx.example.org"
+
+// drafts is the queue that drafts and IDs of all tests come from; nothing is
+// ever put into it.
+var drafts *queue.Queue
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "smtpin")
+	if err != nil {
+		panic(err)
+	}
+	if drafts, err = queue.Open(dir, queue.Options{}); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	drafts.Close()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
 
 // kept is a message that the queue was given.
 type kept struct {
@@ -141,12 +159,8 @@ func chains(t testing.TB, ps ...hook.Plugin) *hook.Chains {
 
 func newDoor(t testing.TB, change ...func(*Options)) *door {
 	t.Helper()
-	q, err := queue.Open(t.TempDir(), queue.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { q.Close() })
-	d := &door{q: &spool{Queue: q}, log: &logbuf{}}
+	d := &door{q: &spool{Queue: drafts}, log: &logbuf{}}
+	var err error
 	d.tr, err = trace.New(trace.Options{Log: d.log, Hostname: host})
 	if err != nil {
 		t.Fatal(err)
@@ -381,5 +395,3 @@ const (
 	quit = "QUIT\r\n"
 	text = "Subject: x\r\n\r\nhello\r\n.\r\n"
 )
-
-var _ = fmt.Sprint

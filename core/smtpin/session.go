@@ -235,8 +235,6 @@ func (s *session) strikes() {
 // badLine answers a line that is no command; false: it is the connection that
 // ended.
 func (s *session) badLine(err error) bool {
-	s.commands++
-	s.counts[vUnknown][1]++
 	switch {
 	case errors.Is(err, smtp.ErrBareLF):
 		s.say(replyBareLF)
@@ -248,6 +246,8 @@ func (s *session) badLine(err error) bool {
 	default:
 		return false
 	}
+	s.commands++
+	s.counts[vUnknown][1]++
 	return true
 }
 
