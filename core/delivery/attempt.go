@@ -27,13 +27,13 @@ type verdict struct {
 // attempt lets the transport deliver one group.
 func (d *Delivery) attempt(gen *generation, g *group) {
 	start := d.o.Now()
-	ev := &sdk.DeliverEvent{Envelope: g.j.Envelope, Message: g.j.Message, Recipients: g.recipients, Route: g.route, Attempt: g.attempt}
+	g.event = sdk.DeliverEvent{Envelope: g.j.Envelope, Message: g.j.Message, Recipients: g.recipients, Route: g.route, Attempt: g.attempt}
 	ctx, cancel := context.WithTimeout(d.base, d.o.MaxAttemptTime)
 	heard := func() []byte { return nil }
 	if d.o.Context != nil {
 		ctx, heard = d.o.Context(ctx)
 	}
-	outcomes := gen.Deliver(ctx, g.th, ev)
+	outcomes := gen.Deliver(ctx, g.th, &g.event)
 	cancel()
 	now := d.o.Now()
 	outcomes = complete(outcomes, len(g.recipients))
@@ -45,7 +45,7 @@ func (d *Delivery) attempt(gen *generation, g *group) {
 	d.mu.Unlock()
 
 	cut := d.base.Err() != nil
-	vs := make([]verdict, 0, len(outcomes))
+	vs := g.oneVerdict[:0]
 	back := false
 	for i := range outcomes {
 		if cut && outcomes[i].Status == sdk.StatusDeferred {
@@ -179,7 +179,7 @@ func (d *Delivery) suspended(gen *generation, g *group, dst *destination) {
 
 // putBack settles a group for which there is no room: it comes again soon, as
 // if nothing had been.
-func (d *Delivery) putBack(g *group) {
+func (d *Delivery) putBack(gen *generation, g *group) {
 	now := d.o.Now()
 	vs := make([]verdict, len(g.positions))
 	for i, pos := range g.positions {
@@ -188,15 +188,15 @@ func (d *Delivery) putBack(g *group) {
 	}
 	g.th.Release()
 	g.th = nil
-	d.conclude(nil, g.j, vs)
+	d.conclude(gen, g.j, vs)
 }
 
 // unchanged gives a group back to the queue.
-func (d *Delivery) unchanged(g *group) {
+func (d *Delivery) unchanged(gen *generation, g *group) {
 	g.th.Release()
 	g.th = nil
 	g.j.giveBack()
-	d.conclude(nil, g.j, nil)
+	d.conclude(gen, g.j, nil)
 }
 
 func (d *Delivery) delivered(j *job, pos int, o sdk.Outcome, via string) verdict {

@@ -112,7 +112,8 @@ type Delivery struct {
 	o     Options
 	retry backoff
 
-	base context.Context // of all attempts; done when the grace has ended
+	base   context.Context // of all attempts; done when the grace has ended
+	cancel context.CancelFunc
 
 	mu         sync.Mutex
 	gen        *generation
@@ -136,25 +137,22 @@ func New(o Options) *Delivery {
 	d := &Delivery{
 		o:       o,
 		gen:     &generation{Chains: o.Chains, outcome: o.Chains.Has("outcome"), drained: make(chan struct{})},
-		base:    context.Background(),
 		dests:   make(map[string]*destination),
 		sweepAt: minSweep,
 		share:   o.Active / 2,
 		room:    make(chan struct{}, 1),
 	}
+	d.base, d.cancel = context.WithCancel(context.Background())
 	d.retry = newBackoff(&d.o)
 	return d
 }
 
 // Run delivers until ctx is done. Then nothing more is leased, what waits is
 // given back, running deliveries may end within the grace, and what they
-// achieved is settled. The error is the queue's, if that is why it ended.
+// achieved is settled. The error is the queue's, if that is why it ended. Run is
+// called once.
 func (d *Delivery) Run(ctx context.Context) error {
-	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	d.mu.Lock()
-	d.base, d.stopping = base, false
-	d.mu.Unlock()
+	defer d.cancel()
 	err := d.lease(ctx)
 	d.giveBack()
 
@@ -167,7 +165,7 @@ func (d *Delivery) Run(ctx context.Context) error {
 			t.Stop()
 			return err
 		case <-t.C:
-			cancel()
+			d.cancel()
 		}
 	}
 	d.o.Tracer.Log(slog.LevelWarn, "delivery", "deliveries do not end; their messages stay in the queue")
@@ -214,8 +212,12 @@ func (d *Delivery) waitForRoom(ctx context.Context) int {
 		if n > 0 {
 			return min(n, leaseBatch)
 		}
-		for _, g := range over {
-			d.putBack(g)
+		if len(over) > 0 {
+			gen := d.acquire()
+			for _, g := range over {
+				d.putBack(gen, g)
+			}
+			d.release(gen)
 		}
 		if len(over) == 0 && !pause(ctx, d.room, time.Second) {
 			return 0
@@ -268,13 +270,16 @@ func (d *Delivery) giveBack() {
 		dst.inRing = false
 	}
 	d.mu.Unlock()
+	// Others of the same message may have failed before, and that is told now.
+	gen := d.acquire()
 	for _, g := range groups {
-		d.unchanged(g)
+		d.unchanged(gen, g)
 	}
 	for _, j := range jobs {
 		j.back = true
-		d.conclude(nil, j, nil)
+		d.conclude(gen, j, nil)
 	}
+	d.release(gen)
 }
 
 // generation is a set of chains and how many workers use it.
@@ -301,8 +306,22 @@ func (d *Delivery) Swap(c Chains) <-chan struct{} {
 	return old.drained
 }
 
-// release ends the use of a generation. The caller holds d.mu.
+// acquire begins a use of the chains outside of a worker.
+func (d *Delivery) acquire() *generation {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gen.uses++
+	return d.gen
+}
+
 func (d *Delivery) release(g *generation) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.releaseLocked(g)
+}
+
+// releaseLocked ends the use of a generation. The caller holds d.mu.
+func (d *Delivery) releaseLocked(g *generation) {
 	if g.uses--; g.uses == 0 && g.retired {
 		close(g.drained)
 	}

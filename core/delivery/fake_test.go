@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -414,6 +413,7 @@ type scene struct {
 	q *fakeQueue
 	c *fakeChains
 	w *watcher
+	o Options
 	d *Delivery
 
 	cancel context.CancelFunc
@@ -433,7 +433,7 @@ func play(t *testing.T, change func(*Options), act func(*scene)) {
 		if change != nil {
 			change(&o)
 		}
-		s.d = New(o)
+		s.o, s.d = o, New(o)
 		act(s)
 		if s.cancel != nil {
 			s.stop()
@@ -444,7 +444,7 @@ func play(t *testing.T, change func(*Options), act func(*scene)) {
 func (s *scene) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	s.d.Swap(s.c) // what the scene has set since
+	s.d = New(s.o) // with what the scene has set since
 	go func() { s.done <- s.d.Run(ctx) }()
 	synctest.Wait()
 }
@@ -483,4 +483,5 @@ func (s *scene) contains(text string, parts ...string) {
 	}
 }
 
-var _ = bytes.NewReader
+func containsAddr(text, addr string) bool { return strings.Contains(text, "rfc822; "+addr+"\r\n") }
+func containsLine(text, line string) bool { return strings.Contains(text, "\r\n"+line+"\r\n") }

@@ -38,9 +38,9 @@ func (d *Delivery) admitGroup(gen *generation, g *group) {
 	case isParked:
 		d.suspended(gen, g, &dst)
 	case isShed:
-		d.putBack(g)
+		d.putBack(gen, g)
 	case isStopped:
-		d.unchanged(g)
+		d.unchanged(gen, g)
 	case admitted:
 		d.mu.Lock()
 		d.start()
@@ -53,7 +53,8 @@ func (d *Delivery) admitGroup(gen *generation, g *group) {
 func (d *Delivery) groups(gen *generation, j *job, th *trace.Thread) (groups []*group, local []verdict) {
 	var index map[string]*group // by identity; for more than one recipient
 	var scratch [256]byte
-	ev := sdk.RouteEvent{Envelope: j.Envelope}
+	ev := &j.event
+	ev.Envelope = j.Envelope
 	for pos := range j.Rcpts {
 		jr := &j.Rcpts[pos]
 		rcpt := j.Envelope.Recipients[jr.Index]
@@ -71,7 +72,7 @@ func (d *Delivery) groups(gen *generation, j *job, th *trace.Thread) (groups []*
 			route = r
 		} else {
 			ev.Recipient, ev.Attempt, ev.Last = rcpt, jr.Attempts+1, jr.Last
-			a, plugin := gen.Route(d.base, th, &ev)
+			a, plugin := gen.Route(d.base, th, ev)
 			if d.base.Err() != nil {
 				// The answer may be no more than the end of our patience.
 				j.giveBack()
@@ -88,6 +89,7 @@ func (d *Delivery) groups(gen *generation, j *job, th *trace.Thread) (groups []*
 		g := index[string(id)]
 		if g == nil {
 			g = &group{j: j, route: route, key: string(key)}
+			g.recipients, g.positions = g.oneRecipient[:0], g.onePosition[:0]
 			if len(j.Rcpts) > 1 {
 				if index == nil {
 					index = make(map[string]*group)

@@ -27,6 +27,12 @@ type group struct {
 	dest   *destination
 	epoch  int       // of the destination when the attempt began
 	queued time.Time // when it began to wait
+
+	// Most groups have one recipient; these save it some allocations.
+	event        sdk.DeliverEvent
+	oneRecipient [1]sdk.Recipient
+	onePosition  [1]int
+	oneVerdict   [1]verdict
 }
 
 // destination is what shares a route key. All of it is guarded by Delivery.mu.
@@ -131,7 +137,7 @@ func (d *Delivery) work(t task) {
 			d.attempt(t.gen, t.g)
 		}
 		d.mu.Lock()
-		d.release(t.gen)
+		d.releaseLocked(t.gen)
 		if t.j != nil {
 			d.routing--
 		}

@@ -15,6 +15,7 @@ import (
 type job struct {
 	*queue.Job
 	leased time.Time
+	event  sdk.RouteEvent
 
 	mu     sync.Mutex
 	open   int       // groups under way, and one while it is routed
@@ -42,7 +43,7 @@ func (j *job) giveBack() {
 
 // conclude settles what came out for one group of a message, or for those of
 // its recipients that were never in one. With the last group the message
-// leaves our hands. gen may be nil where nothing can be about to be reported.
+// leaves our hands.
 func (d *Delivery) conclude(gen *generation, j *job, vs []verdict) {
 	kept := vs[:0]
 	j.mu.Lock()
@@ -106,12 +107,10 @@ func (d *Delivery) settle(gen *generation, j *job, kept, failed []verdict) {
 			notices = append(notices, n)
 		}
 	}
-	if gen != nil {
-		add(d.successNotice(gen, j, kept))
-		add(d.delayNotice(gen, j, kept))
-		if len(failed) > 0 {
-			add(d.failureNotice(gen, j, failed))
-		}
+	add(d.successNotice(gen, j, kept))
+	add(d.delayNotice(gen, j, kept))
+	if len(failed) > 0 {
+		add(d.failureNotice(gen, j, failed))
 	}
 	rs := make([]queue.Result, 0, len(kept)+len(failed))
 	for i := range kept {
