@@ -255,12 +255,14 @@ func guard(next http.Handler) http.Handler {
 		rc := http.NewResponseController(w)
 		_ = rc.SetReadDeadline(time.Now().Add(patience))
 		b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-		_ = rc.SetReadDeadline(time.Time{})
 		if err != nil {
+			// The deadline stays: what never comes is not waited for again.
+			w.Header().Set("Connection", "close")
 			hurry(w)
 			fail(w, fmt.Errorf("%w: it did not arrive: %s", ErrUsage, err))
 			return
 		}
+		_ = rc.SetReadDeadline(time.Time{})
 		r.Body = io.NopCloser(bytes.NewReader(b))
 		t := &tracked{ResponseWriter: w}
 		defer func() {

@@ -177,6 +177,10 @@ func (t *Tracer) Rejected(s *sdk.Session, verb string, from, rcpt string, r sdk.
 		t.trace.add(append(b, "}\n"...), n+1, false)
 		*p = b[:0]
 	}
+	if !t.logs(slog.LevelInfo) {
+		t.scratch.Put(p)
+		return
+	}
 	b := *p
 	if t.json {
 		b = appendRejected(t.jsonLine(b, "smtpd", "", s.ID, KindRejected), s, verb, from, rcpt, r, plugin, reason)

@@ -602,3 +602,38 @@ func BenchmarkAMessage(b *testing.B) {
 		th.Release()
 	}
 }
+
+func BenchmarkASearch(b *testing.B) {
+	dir := b.TempDir()
+	tr, err := New(Options{Dir: dir, MaxBytes: searched << 20})
+	if err != nil {
+		b.Fatal(err)
+	}
+	env, id := envelope(), make([]byte, 10)
+	for i := 0; ; i++ {
+		for k, n := 9, i; k >= 0; k, n = k-1, n/10 {
+			id[k] = byte('0' + n%10)
+		}
+		env.ID = string(id)
+		tr.Accepted(session(), env, "<m1@example.org>", 0, nil)
+		tr.Attempted(env, attempt(), nil)
+		tr.Removed(env.ID)
+		if i%1000 == 0 {
+			tr.trace.drain()
+			if files, _ := traceFiles(dir); int64(len(files))*tr.store.fileSize > (searched-16)<<20 {
+				break
+			}
+		}
+	}
+	last := env.ID
+	b.ReportAllocs()
+	for b.Loop() {
+		if rs, err := tr.Explain(last); err != nil || len(rs) != 3 {
+			b.Fatalf("%d records, %v", len(rs), err)
+		}
+	}
+	tr.Close()
+}
+
+// searched is the MiB that BenchmarkASearch looks through.
+const searched = 64
