@@ -1,6 +1,11 @@
 package smtp
 
-import "errors"
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
 
 var errXtext = errors.New("smtp: bad xtext")
 
@@ -76,4 +81,24 @@ func unhex(c byte) byte {
 		return c - 'A' + 10
 	}
 	return 0xff
+}
+
+// AppendORcpt appends the value of ORCPT: an address type and an address in the
+// encoding of that type. For "utf-8" this is utf-8-addr-xtext of RFC 6533 §3,
+// which every peer can take.
+func AppendORcpt(dst []byte, kind, addr string) []byte {
+	dst = append(append(dst, kind...), ';')
+	if !strings.EqualFold(kind, "utf-8") {
+		return AppendXtext(dst, addr)
+	}
+	for _, r := range addr {
+		if r < utf8.RuneSelf && isXchar(byte(r)) && r != '\\' {
+			dst = append(dst, byte(r))
+			continue
+		}
+		dst = append(dst, `\x{`...)
+		dst = append(dst, strings.ToUpper(strconv.FormatInt(int64(r), 16))...)
+		dst = append(dst, '}')
+	}
+	return dst
 }
