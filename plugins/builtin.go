@@ -3,8 +3,10 @@
 package plugins
 
 import (
+	"github.com/programmable-mta/mta/plugins/aliases"
 	"github.com/programmable-mta/mta/plugins/discard"
 	"github.com/programmable-mta/mta/plugins/lmtpdeliver"
+	"github.com/programmable-mta/mta/plugins/maildir"
 	"github.com/programmable-mta/mta/plugins/mx"
 	"github.com/programmable-mta/mta/plugins/relay"
 	"github.com/programmable-mta/mta/plugins/routes"
@@ -15,8 +17,10 @@ import (
 
 // Builtin are the plugins that are compiled in: what builtin:NAME means.
 var Builtin = map[string]func() sdk.Plugin{
+	"aliases":     aliases.New,
 	"discard":     discard.New,
 	"lmtpdeliver": lmtpdeliver.New,
+	"maildir":     maildir.New,
 	"mx":          mx.New,
 	"relay":       relay.New,
 	"routes":      routes.New,
