@@ -1,14 +1,15 @@
 package sink
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"slices"
-
-	"github.com/programmable-mta/mta/sdk"
 )
 
 // Messages lists what is kept, oldest first.
@@ -67,9 +68,10 @@ func (s *Sink) Wait(ctx context.Context, n int64) error {
 func (m *Message) Summary() Summary {
 	sum := Summary{N: m.N, From: m.From, To: m.To, Helo: m.Helo, Remote: m.Remote, TLS: m.TLS,
 		Received: m.Received, Size: m.Size, Dropped: m.Dropped}
-	if h, err := sdk.ReadHeader(bytes.NewReader(m.Data)); err == nil {
-		sum.Subject = h.Get("Subject")
-	}
+	// What a broken header has before its fault is good enough for a list.
+	head := io.LimitReader(bytes.NewReader(m.Data), 64<<10)
+	h, _ := textproto.NewReader(bufio.NewReader(head)).ReadMIMEHeader()
+	sum.Subject = h.Get("Subject")
 	return sum
 }
 
