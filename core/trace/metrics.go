@@ -32,13 +32,11 @@ type Metrics struct {
 	accepted, acceptedBytes, dsns     prometheus.Counter
 	delivered, removed, sessionsTotal prometheus.Counter
 	sessions                          prometheus.Gauge
-	timeTo250, syncSeconds, groupSize prometheus.Histogram
-	syncs                             prometheus.Counter
+	timeTo250                         prometheus.Histogram
 	rejected, settled, bounces        *prometheus.CounterVec
 	attempts, hookErrors              *prometheus.CounterVec
 	hookSeconds                       *prometheus.HistogramVec
-	breaker                           *prometheus.GaugeVec
-	queue                             queueCollector
+	pulled                            pulled
 
 	mu      sync.Mutex // writers of plugins
 	plugins atomic.Pointer[map[string]*pluginMetrics]
@@ -63,6 +61,11 @@ type QueueSnapshot struct {
 	Messages     map[string]int // by state: pending, held, ...
 	Oldest       time.Time      // arrival of the oldest message; zero: none
 	Destinations []Destination
+
+	Syncs   uint64        // since the start
+	Syncing time.Duration // that all of them took
+	Puts    uint64        // messages made durable
+	Batch   []uint64      // groups by number of messages: 0, 1, 2-3, 4-7, ...; the last is open
 }
 
 // Destination is what waits for one next hop or domain.
@@ -86,31 +89,23 @@ func newMetrics() *Metrics {
 		m.registry.MustRegister(c)
 		return c
 	}
-	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
-		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
-		m.registry.MustRegister(h)
-		return h
-	}
 	m.accepted = counter("mta_accepted_total", "Messages accepted from clients.")
 	m.acceptedBytes = counter("mta_accepted_bytes_total", "Octets of the messages accepted from clients.")
 	m.dsns = counter("mta_generated_total", "Messages that the relay made itself: delivery status notifications.")
 	m.delivered = counter("mta_delivered_bytes_total", "Octets delivered: the size of a message for each delivered recipient.")
 	m.removed = counter("mta_removed_total", "Messages whose every recipient has ended.")
 	m.sessionsTotal = counter("mta_sessions_total", "Sessions begun.")
-	m.syncs = counter("mta_queue_syncs_total", "Syncs of the queue to disk.")
 	m.sessions = prometheus.NewGauge(prometheus.GaugeOpts{Name: "mta_sessions", Help: "Sessions open now."})
-	m.timeTo250 = histogram("mta_time_to_250_seconds", "Time from the end of a message to its 250.", slow)
-	m.syncSeconds = histogram("mta_queue_sync_seconds", "Time of one sync of the queue to disk.", slow)
-	m.groupSize = histogram("mta_queue_group_size", "Transactions made durable by one sync.", []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024})
+	m.timeTo250 = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "mta_time_to_250_seconds", Help: "Time from the end of a message to its 250.", Buckets: slow})
 	m.rejected = counters("mta_rejected_total", "Commands refused, by verb, reply code and the plugin that decided.", "verb", "code", "plugin")
 	m.settled = counters("mta_settled_total", "Recipients that ended or were held otherwise than by an attempt.", "state")
 	m.bounces = counters("mta_bounces_total", "Delivery status notifications queued, by kind.", "kind")
 	m.attempts = counters("mta_attempts_total", "Recipients of delivery attempts, by outcome and transport.", "outcome", "via")
 	m.hookErrors = counters("mta_hook_errors_total", "Hook calls that broke, so that on_error decided.", "plugin", "hook")
 	m.hookSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "mta_hook_seconds", Help: "Time of a hook call.", Buckets: fast}, []string{"plugin", "hook"})
-	m.breaker = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "mta_breaker_open", Help: "1 while the breaker of a plugin is open."}, []string{"plugin"})
-	m.queue.describe()
-	m.registry.MustRegister(m.sessions, m.hookSeconds, m.breaker, &m.queue,
+	m.pulled.m = m
+	m.pulled.describe()
+	m.registry.MustRegister(m.sessions, m.timeTo250, m.hookSeconds, &m.pulled,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.via = map[string][4]prometheus.Counter{}
 	for _, via := range []string{"smtp", "lmtp", other} {
@@ -256,28 +251,20 @@ func (m *Metrics) bounce(kind string) {
 	m.bounces.WithLabelValues(among(kind, "failed", "delayed", "success")).Inc()
 }
 
-// Breaker says that the breaker of a plugin opened or closed.
-func (m *Metrics) Breaker(plugin string, open bool) {
-	v := 0.0
-	if open {
-		v = 1
-	}
-	m.breaker.WithLabelValues(m.plugin(plugin).name).Set(v)
-}
-
-// Sync says that the queue made n transactions durable with one sync.
-func (m *Metrics) Sync(elapsed time.Duration, n int) {
-	m.syncs.Inc()
-	m.syncSeconds.Observe(elapsed.Seconds())
-	m.groupSize.Observe(float64(n))
-}
-
 // Queue sets where the numbers about the queue come from: snapshot is called
 // at each scrape.
 func (m *Metrics) Queue(snapshot func() QueueSnapshot, now func() time.Time) {
-	m.queue.mu.Lock()
-	defer m.queue.mu.Unlock()
-	m.queue.snapshot, m.queue.now = snapshot, now
+	m.pulled.mu.Lock()
+	defer m.pulled.mu.Unlock()
+	m.pulled.snapshot, m.pulled.now = snapshot, now
+}
+
+// Breakers sets where the state of the breakers comes from: for each plugin,
+// whether one of its breakers is open. It is called at each scrape.
+func (m *Metrics) Breakers(open func() map[string]bool) {
+	m.pulled.mu.Lock()
+	defer m.pulled.mu.Unlock()
+	m.pulled.open = open
 }
 
 // Handler serves /metrics.
@@ -308,35 +295,53 @@ func Probe(f func() error) http.Handler {
 	})
 }
 
-type queueCollector struct {
-	mu                                        sync.Mutex
-	snapshot                                  func() QueueSnapshot
-	now                                       func() time.Time
+// pulled collects what other rooms count by themselves.
+type pulled struct {
+	m        *Metrics
+	mu       sync.Mutex
+	snapshot func() QueueSnapshot
+	now      func() time.Time
+	open     func() map[string]bool
+
 	messages, oldest, recipients, destination *prometheus.Desc
+	syncs, syncing, group, breaker            *prometheus.Desc
 }
 
-func (c *queueCollector) describe() {
-	c.messages = prometheus.NewDesc("mta_queue_messages", "Messages in the queue, by state.", []string{"state"}, nil)
-	c.oldest = prometheus.NewDesc("mta_queue_oldest_age_seconds", "Age of the oldest message in the queue.", nil, nil)
-	c.recipients = prometheus.NewDesc("mta_queue_destination_recipients", "Recipients that wait, for the 20 largest destinations and all others.", []string{"destination"}, nil)
-	c.destination = prometheus.NewDesc("mta_queue_destination_oldest_age_seconds", "Age of the oldest message for a destination.", []string{"destination"}, nil)
+func (c *pulled) describe() {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	c.messages = desc("mta_queue_messages", "Messages in the queue, by state.", "state")
+	c.oldest = desc("mta_queue_oldest_age_seconds", "Age of the oldest message in the queue.")
+	c.recipients = desc("mta_queue_destination_recipients", "Recipients that wait, for the 20 largest destinations and all others.", "destination")
+	c.destination = desc("mta_queue_destination_oldest_age_seconds", "Age of the oldest message for a destination.", "destination")
+	c.syncs = desc("mta_queue_syncs_total", "Syncs of the queue to disk.")
+	c.syncing = desc("mta_queue_sync_seconds", "Time of the syncs of the queue to disk: sum and count.")
+	c.group = desc("mta_queue_group_size", "Messages made durable together, by one sync.")
+	c.breaker = desc("mta_breaker_open", "1 while the breaker of a plugin is open.", "plugin")
 }
 
 // Describe implements prometheus.Collector.
-func (c *queueCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.messages, c.oldest, c.recipients, c.destination} {
+func (c *pulled) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.messages, c.oldest, c.recipients, c.destination, c.syncs, c.syncing, c.group, c.breaker} {
 		ch <- d
 	}
 }
 
 // Collect implements prometheus.Collector.
-func (c *queueCollector) Collect(ch chan<- prometheus.Metric) {
+func (c *pulled) Collect(ch chan<- prometheus.Metric) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.open != nil {
+		c.collectBreakers(ch)
+	}
 	if c.snapshot == nil {
 		return
 	}
 	s, now := c.snapshot(), c.now()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
 	age := func(t time.Time) float64 {
 		if t.IsZero() {
 			return 0
@@ -348,12 +353,37 @@ func (c *queueCollector) Collect(ch chan<- prometheus.Metric) {
 		states[among(state, "pending", "active", "deferred", "held")] += n
 	}
 	for state, n := range states {
-		ch <- prometheus.MustNewConstMetric(c.messages, prometheus.GaugeValue, float64(n), state)
+		gauge(c.messages, float64(n), state)
 	}
-	ch <- prometheus.MustNewConstMetric(c.oldest, prometheus.GaugeValue, age(s.Oldest))
+	gauge(c.oldest, age(s.Oldest))
 	for _, d := range largest(s.Destinations) {
-		ch <- prometheus.MustNewConstMetric(c.recipients, prometheus.GaugeValue, float64(d.Recipients), d.Name)
-		ch <- prometheus.MustNewConstMetric(c.destination, prometheus.GaugeValue, age(d.Oldest), d.Name)
+		gauge(c.recipients, float64(d.Recipients), d.Name)
+		gauge(c.destination, age(d.Oldest), d.Name)
+	}
+	ch <- prometheus.MustNewConstMetric(c.syncs, prometheus.CounterValue, float64(s.Syncs))
+	ch <- prometheus.MustNewConstSummary(c.syncing, s.Syncs, s.Syncing.Seconds(), nil)
+	groups, buckets := uint64(0), map[float64]uint64{}
+	for i, n := range s.Batch {
+		groups += n
+		if i < len(s.Batch)-1 {
+			buckets[float64(uint64(1)<<min(i, 62)-1)] = groups
+		}
+	}
+	ch <- prometheus.MustNewConstHistogram(c.group, groups, float64(s.Puts), buckets)
+}
+
+func (c *pulled) collectBreakers(ch chan<- prometheus.Metric) {
+	values := map[string]float64{} // late plugins share a label
+	for name, open := range c.open() {
+		label := c.m.plugin(name).name
+		v := 0.0
+		if open {
+			v = 1
+		}
+		values[label] = max(values[label], v)
+	}
+	for label, v := range values {
+		ch <- prometheus.MustNewConstMetric(c.breaker, prometheus.GaugeValue, v, label)
 	}
 }
 
