@@ -24,9 +24,6 @@ func loadConfig(path string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if faults := config.CheckFiles(cfg); len(faults) > 0 {
-		return nil, config.Faults(faults)
-	}
 	return cfg, nil
 }
 

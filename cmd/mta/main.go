@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/programmable-mta/mta/core/config"
+	"github.com/programmable-mta/mta/core/control"
 	"github.com/programmable-mta/mta/core/resolver"
 )
 
@@ -43,6 +44,8 @@ type world struct {
 	exchange       resolver.Exchange // nil: the network
 	resolveHosts   string            // the hosts file; empty: the system's
 	getenv         func(string) string
+	noControl      bool            // open no control socket
+	backend        control.Backend // what commands ask instead of the control socket
 }
 
 func systemWorld() *world {
@@ -91,11 +94,7 @@ func execute(ctx context.Context, w *world, args []string) int {
 		return exitConfig
 	}
 	fmt.Fprintln(w.stderr, "mta: "+strings.TrimPrefix(err.Error(), "mta: "))
-	var st *statusError
-	if errors.As(err, &st) {
-		return st.status
-	}
-	return exitFailed
+	return exitStatus(err)
 }
 
 func rootCommand(w *world) *cobra.Command {

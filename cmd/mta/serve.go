@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/programmable-mta/mta/core/config"
+	"github.com/programmable-mta/mta/core/sink"
+)
+
+func serveCommand(w *world) *cobra.Command {
+	var dev bool
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the relay",
+		Long: `serve runs the relay in the foreground; log lines go to standard error.
+
+TERM or INT drains it: no more mail is taken, sessions and deliveries may finish
+within shutdown_grace; a second TERM stops it at once, and loses nothing that was
+accepted. HUP reads the configuration again.
+
+--dev needs no configuration: it listens on 127.0.0.1:2525, keeps its spool in a
+temporary folder, and delivers everything to a built-in sink.`,
+		Example: `  mta serve --dev
+  mta serve -c /etc/mta/mta.toml`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if dev {
+				if p, _ := c.Flags().GetString("config"); p != "" {
+					return status(exitUsage, "--dev and -c exclude each other; mta config prints a file to start from")
+				}
+				return serveDev(c.Context(), w)
+			}
+			path := configPath(c)
+			cfg, err := loadConfig(path)
+			if err != nil {
+				if errors.Is(err, os.ErrNotExist) || missingFile(path) {
+					return status(exitConfig, "%w; 'mta serve --dev' needs no file, 'mta config' prints one to start from", err)
+				}
+				return err
+			}
+			return serve(c.Context(), w, cfg, path, nil, func(*relay) {})
+		},
+	}
+	c.Flags().BoolVar(&dev, "dev", false, "no configuration: 127.0.0.1:2525, a temporary spool, a built-in sink")
+	return c
+}
+
+func missingFile(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// serveDev makes the surroundings of --dev. The spool goes with the process:
+// what was sent to it was never real mail.
+func serveDev(ctx context.Context, w *world) error {
+	dir, err := os.MkdirTemp("", "mta-dev-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	s, err := sink.New(sink.Options{Hostname: "sink.localhost", Now: w.now})
+	if err != nil {
+		return err
+	}
+	l, err := w.listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return portError("the built-in sink", "127.0.0.1", err)
+	}
+	go s.Serve(l)
+	cfg := config.Dev(filepath.Join(dir, "spool"), l.Addr().String())
+	cfg.Control.Socket = devSocket()
+	cfg.Limits.SessionsPerIP = cfg.Limits.Sessions // one developer, one address
+	if err := os.MkdirAll(filepath.Dir(cfg.Control.Socket), 0o700); err != nil {
+		return err
+	}
+	return serve(ctx, w, cfg, "", s, func(r *relay) {
+		fmt.Fprintf(w.stderr, `
+mta is running. SMTP on %s; the spool is temporary; everything is delivered to a
+built-in sink. In another terminal:
+
+  mta send --to you@example.org              send a first message, or the same with
+  swaks --server %s --to you@example.org
+  mta sink list                              what was delivered
+  mta queue list                             what waits, and why
+  mta explain --last                         what happened to the last message
+
+(with "go run ./cmd/mta" for "mta" if it is not in your PATH). Ctrl-C ends it.
+
+`, cfg.Listen[0].Address, cfg.Listen[0].Address)
+	})
+}
+
+// devSocket is where commands without -c find a relay that runs with --dev.
+func devSocket() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("mta-dev-%d", os.Getuid()), "control.sock")
+}
+
+// serve runs a relay until a signal, a drain, or a fault ends it.
+func serve(ctx context.Context, w *world, cfg *config.Config, path string, s *sink.Sink, ready func(*relay)) error {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	r, err := start(ctx, w, cfg, path, s)
+	if err != nil {
+		return err
+	}
+	for _, l := range r.listeners {
+		r.tracer.Log(slog.LevelInfo, "mta", "listening", "address", l.Addr().String(), "profile", l.profile)
+	}
+	notify(w, "READY=1")
+	ready(r)
+	for {
+		select {
+		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				notify(w, "RELOADING=1")
+				if _, err := r.reload(ctx); err != nil {
+					r.tracer.Log(slog.LevelError, "mta", "reload refused", "error", err)
+				}
+				notify(w, "READY=1")
+				continue
+			}
+			return r.drain(signals)
+		case <-r.asked:
+			return r.drain(signals)
+		case err := <-r.failed:
+			r.tracer.Log(slog.LevelError, "mta", "stopping", "error", err)
+			r.drain(signals)
+			return err
+		case <-ctx.Done():
+			return r.drain(signals)
+		}
+	}
+}
+
+// drain ends the relay within shutdown_grace, or at once at a second signal.
+func (r *relay) drain(signals <-chan os.Signal) error {
+	notify(r.w, "STOPPING=1")
+	grace := r.cfg.Load().ShutdownGrace
+	r.tracer.Log(slog.LevelInfo, "mta", "draining", "grace", grace)
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		for {
+			select {
+			case sig := <-signals:
+				if sig != syscall.SIGHUP {
+					cancel()
+					return
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return r.stop(ctx)
+}
