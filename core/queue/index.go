@@ -48,7 +48,8 @@ type checkpoint struct {
 	reserved uint64
 	messages uint64
 	byState  [len(stateNames)]int
-	clean    bool // the queue was closed: nothing was written behind position
+	freeTo   uint64 // no message lies in segments below it; not written
+	clean    bool   // the queue was closed: nothing was written behind position
 }
 
 func (c *checkpoint) encode() []byte {
@@ -405,7 +406,7 @@ func (q *Queue) find(id ID) *message {
 // indexBroken stops the queue after damage that was found in the index while
 // it ran. The file is put aside, so that the next start makes a new one.
 func (q *Queue) indexBroken(err error) {
-	if q.stopped.Load() {
+	if q.stopped.Load() || q.readOnly {
 		return
 	}
 	if rerr := q.disk.Rename(indexPath(q.dir), indexPath(q.dir)+".damaged"); rerr != nil && !errors.Is(rerr, os.ErrNotExist) {
@@ -476,8 +477,11 @@ func (q *Queue) snapshot(why why) ([]flushed, *checkpoint) {
 	clear(q.dirty)
 	q.dirty = q.dirty[:0]
 	c := &checkpoint{position: q.position, reserved: q.reserved, messages: uint64(q.messages), byState: q.byState, clean: why == closing}
-	if s := q.log.segs[c.seg]; s != nil {
-		c.nonce = s.nonce
+	c.nonce = q.log.segs[c.seg].nonce
+	for c.freeTo = q.log.tail; c.freeTo < c.seg; c.freeTo++ {
+		if s := q.log.segs[c.freeTo]; s != nil && s.count > 0 {
+			break
+		}
 	}
 	return list, c
 }
@@ -503,12 +507,11 @@ func (q *Queue) checkpoint(why why) {
 			}
 			continue
 		}
-		m.frozen = false
 		q.tidy(m)
 	}
 	switch {
 	case err == nil:
-		q.flushedTo = c.position
+		q.flushedTo, q.freeTo = c.position, c.freeTo
 		q.st.checkpoints.Add(1)
 		q.indexFault = false
 	case errors.Is(err, errIndex):

@@ -27,6 +27,9 @@ func (q *Queue) recoverLog(progress func(done, total int64)) (*replay, error) {
 		if i+1 < len(numbers) {
 			next := q.log.segs[numbers[i+1]]
 			if next.seq != n+1 || next.prevNonce != seg.nonce {
+				if n < from.seg && seg.count == 0 {
+					continue // it was given up, and its removal was not durable
+				}
 				r.fault("between %s and %s something of the log is missing", segName(n), segName(next.seq))
 			} else {
 				sealed = int64(next.prevEnd)
@@ -114,6 +117,9 @@ func (q *Queue) openSegments() error {
 			s.segHeader = segHeader{seq: n}
 		}
 		l.segs[n] = s
+	}
+	if q.readOnly {
+		return nil
 	}
 	return q.mendHeaders()
 }

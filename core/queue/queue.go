@@ -79,6 +79,8 @@ type Queue struct {
 	o    Options
 	disk Disk
 	lock io.Closer
+	// readOnly: a check, which changes nothing, not even what is wrong.
+	readOnly bool
 
 	nextID    atomic.Uint64
 	idsUntil  atomic.Uint64 // IDs below are reserved, durably
@@ -120,7 +122,9 @@ type Queue struct {
 	position    position // what is applied
 	flushedTo   position // what the index knows
 	trash       []ID     // files of bodies that are not needed any more
-	compacting  bool
+	freeTo      uint64   // segments below it are needed by nobody
+	sweep       sweep    // where compaction is
+	sweepAll    bool     // an operator wants all that can be had
 
 	st counters
 }
@@ -128,19 +132,30 @@ type Queue struct {
 // Open opens the spool in dir, makes it if there is none, and brings it into
 // order after a crash.
 func Open(dir string, o Options) (*Queue, error) {
-	q, _, err := open(dir, o, nil)
+	o.defaults()
+	q, err := prepare(dir, o)
 	if err != nil {
 		return nil, err
 	}
-	q.wg.Add(2)
-	go q.commitLoop()
-	go q.checkpointLoop()
+	if _, err := q.start(nil); err != nil {
+		return nil, errors.Join(err, q.closeAll())
+	}
+	q.run(true)
 	return q, nil
 }
 
-// open does all of Open but starting the goroutines.
-func open(dir string, o Options, progress func(done, total int64)) (*Queue, *replay, error) {
-	o.defaults()
+// run starts the goroutines.
+func (q *Queue) run(checkpoints bool) {
+	q.wg.Add(1)
+	go q.commitLoop()
+	if checkpoints {
+		q.wg.Add(1)
+		go q.checkpointLoop()
+	}
+}
+
+// prepare makes the queue and takes the spool for it. Nothing is read yet.
+func prepare(dir string, o Options) (*Queue, error) {
 	q := &Queue{
 		dir: dir, o: o, disk: o.Disk, opened: time.Now(),
 		stopCh: make(chan struct{}), closeCh: make(chan struct{}),
@@ -152,19 +167,15 @@ func open(dir string, o Options, progress func(done, total int64)) (*Queue, *rep
 	q.spaceAt.Store(-int64(time.Hour))
 	for _, d := range []string{dir, q.log.dir, q.bigDir(), filepath.Join(dir, "quarantine")} {
 		if err := q.disk.MkdirAll(d); err != nil {
-			return nil, nil, fmt.Errorf("queue: %w", err)
+			return nil, fmt.Errorf("queue: %w", err)
 		}
 	}
 	lock, err := q.disk.Lock(filepath.Join(dir, "lock"))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	q.lock = lock
-	r, err := q.start(progress)
-	if err != nil {
-		return nil, nil, errors.Join(err, q.closeAll())
-	}
-	return q, r, nil
+	return q, nil
 }
 
 // start brings the spool into order. Nothing else runs yet.
@@ -440,7 +451,7 @@ func (q *Queue) damage(id ID, err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	m := q.find(id)
-	if m == nil {
+	if m == nil || q.readOnly {
 		return err
 	}
 	var cs []change

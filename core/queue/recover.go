@@ -136,7 +136,8 @@ type replay struct {
 	doubt   []hole // in the group at hand: torn or damaged
 	records int
 	faults  []string
-	step    func(at int64) error
+	dry     bool                 // look, and change nothing
+	step    func(at int64) error // called behind every group
 }
 
 // segment replays one segment from a place on, and answers where its records
@@ -243,6 +244,9 @@ func (r *replay) convict() error {
 // later reader takes them for damage.
 func (r *replay) fillDoubt(end int64) error {
 	for _, h := range r.doubt {
+		if r.dry {
+			break
+		}
 		n := h.to - h.from
 		if h.from >= end || n < headerLen {
 			continue
@@ -268,6 +272,9 @@ func (r *replay) applyItems() {
 		whole--
 	}
 	for i := range r.items[:whole] {
+		if r.dry {
+			continue
+		}
 		r.record(&r.items[i])
 	}
 	r.records += whole
@@ -275,35 +282,50 @@ func (r *replay) applyItems() {
 	r.items = r.items[:0]
 }
 
-// quarantine copies a damaged stretch of the log beside it and says what it was.
+// quarantine copies a damaged stretch of the log aside and says what it was.
 func (r *replay) quarantine(h hole) error {
-	q := r.q
-	name := filepath.Join(q.dir, "quarantine", fmt.Sprintf("%s-%d", segName(r.seg.seq), h.from))
+	if r.dry {
+		r.fault("%s: bytes %d to %d are damaged: %s", segName(r.seg.seq), h.from, h.to, r.describe(h))
+		return nil
+	}
+	name, err := r.q.copyAside(r.seg, h.from, h.to)
+	if err != nil {
+		return err
+	}
+	r.fault("%s: bytes %d to %d are damaged: %s; they were copied to %s", segName(r.seg.seq), h.from, h.to, r.describe(h), name)
+	return nil
+}
+
+// copyAside copies a stretch of a segment to a file in quarantine.
+func (q *Queue) copyAside(seg *segment, from, to int64) (name string, err error) {
+	name = filepath.Join(q.dir, "quarantine", fmt.Sprintf("%s-%d", segName(seg.seq), from))
 	f, err := q.disk.Open(name, true)
 	if err != nil {
-		return fmt.Errorf("queue: quarantine: %w", err)
+		return "", fmt.Errorf("queue: quarantine: %w", err)
 	}
 	defer f.Close()
-	win := window{f: r.seg.file, limit: h.to}
-	for off := h.from; off < h.to; off += windowSize {
+	win := window{f: seg.file, limit: to}
+	for off := from; off < to; off += windowSize {
 		b, err := win.bytes(off, windowSize)
 		if err == nil {
-			_, err = f.WriteAt(b, off-h.from)
+			_, err = f.WriteAt(b, off-from)
 		}
 		if err != nil {
-			return fmt.Errorf("queue: quarantine: %w", err)
+			return "", fmt.Errorf("queue: quarantine: %w", err)
 		}
 	}
 	if err := errors.Join(f.Sync(), q.disk.SyncDir(filepath.Dir(name))); err != nil {
-		return fmt.Errorf("queue: quarantine: %w", err)
+		return "", fmt.Errorf("queue: quarantine: %w", err)
 	}
-	r.fault("%s: bytes %d to %d are damaged: %s; they were copied to %s", segName(r.seg.seq), h.from, h.to, r.describe(h), name)
 	q.st.quarantined.Add(1)
-	return nil
+	return name, nil
 }
 
 func (r *replay) fault(format string, args ...any) {
 	r.faults = append(r.faults, fmt.Sprintf(format, args...))
+	if r.dry {
+		return
+	}
 	r.q.o.Logf("queue: %s", r.faults[len(r.faults)-1])
 }
 
@@ -338,7 +360,7 @@ func (r *replay) describeRecord(it *item, bodyBad bool) string {
 		for i := range m.env.Recipients[:min(len(m.env.Recipients), 8)] {
 			addrs = append(addrs, m.env.Recipients[i].Addr)
 		}
-		if bodyBad && r.q.find(m.id) == nil {
+		if bodyBad && !r.dry && r.q.find(m.id) == nil {
 			m.damaged = true
 			m.loc = location{r.seg.seq, it.offset, uint32(it.size()), headerLen + it.metaLen}
 			m.holdAll(damagedBy)
@@ -379,6 +401,8 @@ func (r *replay) record(it *item) {
 			// Its first place was given up: this record is the message now.
 			rec.typ = recMessage
 			rec.msg, err = decodeMessage(rec.id, it.meta)
+		} else if len(it.meta) > 1 && it.meta[1]&metaDamaged != 0 {
+			rec.msg.damaged = true
 		}
 	case recChange:
 		q.find(rec.id) // into memory
