@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -279,7 +280,9 @@ func TestAnOperatorsRouteGoesBeforeTheChain(t *testing.T) {
 	play(t, nil, func(s *scene) {
 		var routes []sdk.Route
 		s.c.deliver = func(_ context.Context, e *sdk.DeliverEvent) []sdk.Outcome {
+			s.mu.Lock()
 			routes = append(routes, e.Route)
+			s.mu.Unlock()
 			return all(e, ok)
 		}
 		s.c.route = func(*sdk.RouteEvent) (sdk.RouteAnswer, string) {
@@ -406,7 +409,9 @@ func TestRecipientsTravelTogetherOnlyOnTheSameTerms(t *testing.T) {
 	play(t, nil, func(s *scene) {
 		groups := map[string]int{}
 		s.c.deliver = func(_ context.Context, e *sdk.DeliverEvent) []sdk.Outcome {
+			s.mu.Lock()
 			groups[e.Route.TLS] += len(e.Recipients)
+			s.mu.Unlock()
 			return all(e, ok)
 		}
 		s.c.route = func(e *sdk.RouteEvent) (sdk.RouteAnswer, string) {
@@ -586,9 +591,10 @@ func TestADeliveryIsReportedWhateverABrokenBounceHookSays(t *testing.T) {
 
 func TestWithoutRoomForNotificationsNobodyFailsAndNothingIsSentTwice(t *testing.T) {
 	play(t, nil, func(s *scene) {
-		full := true
+		var full atomic.Bool
+		full.Store(true)
 		s.q.refuse = func(_ []queue.Result, dsns []*queue.New) error {
-			if full && len(dsns) > 0 {
+			if full.Load() && len(dsns) > 0 {
 				return queue.ErrNoSpace
 			}
 			return nil
@@ -608,7 +614,7 @@ func TestWithoutRoomForNotificationsNobodyFailsAndNothingIsSentTwice(t *testing.
 		m := s.q.add("ann@example.net", "gone@example.org", "bob@example.org")
 		s.start()
 		s.want("states", s.q.states(m), "pending delivered")
-		full = false
+		full.Store(false)
 		s.pass(time.Hour)
 		s.want("states", s.q.states(m), "failed delivered")
 		if len(s.q.notices(m)) != 1 || delivered != 1 || !s.w.has("could not be queued") {

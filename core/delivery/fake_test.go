@@ -419,6 +419,8 @@ type scene struct {
 	cancel context.CancelFunc
 	done   chan error
 	began  time.Time
+
+	mu sync.Mutex // for what deliveries of a test share
 }
 
 func play(t *testing.T, change func(*Options), act func(*scene)) {

@@ -46,6 +46,7 @@ func (j *job) giveBack() {
 // leaves our hands.
 func (d *Delivery) conclude(gen *generation, j *job, vs []verdict) {
 	kept := vs[:0]
+	var failed []verdict
 	j.mu.Lock()
 	for i := range vs {
 		if d.failureWanted(j, &vs[i]) {
@@ -54,20 +55,25 @@ func (d *Delivery) conclude(gen *generation, j *job, vs []verdict) {
 			kept = append(kept, vs[i])
 		}
 	}
-	j.open--
-	last := j.open == 0
-	var failed []verdict
-	if last {
-		failed = j.failed
+	if j.open == 1 {
+		// Nobody else is under way, and nobody will be: one transaction does.
+		failed, j.failed = j.failed, nil
 	}
 	j.mu.Unlock()
+	d.settle(gen, j, kept, failed)
 
-	if len(kept)+len(failed) > 0 {
-		d.settle(gen, j, kept, failed)
+	// Only now may another one find itself the last, and end the lease.
+	j.mu.Lock()
+	j.open--
+	last := j.open == 0
+	if last {
+		failed, j.failed = j.failed, nil
 	}
+	j.mu.Unlock()
 	if !last {
 		return
 	}
+	d.settle(gen, j, nil, failed)
 	if j.back && !j.lost {
 		d.o.Queue.Return(j.Job)
 	} else if d.allEnded(j) {
@@ -101,6 +107,9 @@ func (d *Delivery) allEnded(j *job) bool {
 
 // settle writes verdicts down, together with the notifications that they cause.
 func (d *Delivery) settle(gen *generation, j *job, kept, failed []verdict) {
+	if len(kept)+len(failed) == 0 {
+		return
+	}
 	var notices []*notice
 	add := func(n *notice) {
 		if n != nil {
