@@ -183,11 +183,16 @@ var events = map[string]func(context.Context, *play, *words) (lines, error){
 
 var errNoHook = errors.New("the plugin has no such hook")
 
-// call asks one hook.
-func call[E, A any](ctx context.Context, h sdk.Handler[E, A], e *E, render func(A) lines) (lines, error) {
+// call asks one hook. A panic is an error, as it is in the relay.
+func call[E, A any](ctx context.Context, h sdk.Handler[E, A], e *E, render func(A) lines) (got lines, _ error) {
 	if h == nil {
 		return nil, errNoHook
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			got = lines{fmt.Sprintf("error: panic: %v", r)}
+		}
+	}()
 	a, err := h(ctx, e)
 	if err != nil {
 		return lines{"error: " + err.Error()}, nil
@@ -198,7 +203,7 @@ func call[E, A any](ctx context.Context, h sdk.Handler[E, A], e *E, render func(
 // ask asks a session hook and keeps the notes of its answer.
 func ask[E any](ctx context.Context, p *play, hook string, h sdk.Handler[E, sdk.Answer], e *E) (lines, error) {
 	return call(ctx, h, e, func(a sdk.Answer) lines {
-		if wrong := allowed(hook, a.Action, a.Edits); wrong != nil {
+		if wrong := allowed(hook, a.Action, a.Reply, a.Edits); wrong != nil {
 			return wrong
 		}
 		if n := len(p.envelope.Recipients); len(a.Recipients) != 0 && len(a.Recipients) != n {
@@ -316,7 +321,7 @@ func tellBounce(ctx context.Context, p *play, w *words) (lines, error) {
 	e.Recipients = []sdk.Recipient{{Addr: w.next()}}
 	e.Outcomes = []sdk.Outcome{{Status: status, Reply: w.reply()}}
 	return call(ctx, p.hooks.Bounce, e, func(a sdk.BounceAnswer) lines {
-		if wrong := allowed("bounce", sdk.Continue, a.Edits); wrong != nil {
+		if wrong := allowed("bounce", sdk.Continue, sdk.Reply{}, a.Edits); wrong != nil {
 			return wrong
 		}
 		return renderBounce(a)

@@ -92,6 +92,11 @@ func TestStoriesOfEveryHook(t *testing.T) {
 	Run(t, func() sdk.Plugin { return &echo{} })
 }
 
+// The same stories test every runtime with the same plugin.
+func TestStoriesOfTheReferencePlugin(t *testing.T) {
+	Run(t, NewReference, "testdata/reference/*.txtar")
+}
+
 func play1(t *testing.T, text string) error {
 	t.Helper()
 	s, err := ParseStory("s.txtar", text)

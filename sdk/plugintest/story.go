@@ -242,7 +242,10 @@ func (p *play) step(ctx context.Context, st step) error {
 }
 
 // allowed complains about an answer that the relay would not take.
-func allowed(hook string, action sdk.Action, edits []sdk.Edit) lines {
+func allowed(hook string, action sdk.Action, r sdk.Reply, edits []sdk.Edit) lines {
+	if class := r.Code / 100; class != 0 && (action == sdk.Reject && class != 5 || action == sdk.Defer && class != 4) {
+		return lines{fmt.Sprintf("error: a %s with the code %d", action, r.Code)}
+	}
 	for _, h := range sdk.Hooks() {
 		if h.Name != hook {
 			continue
