@@ -109,6 +109,15 @@ type Result struct {
 	TransferUS     int64     `json:"transfer_us,omitempty"`
 }
 
+// order is where a record stands among others: an attempt behind the hooks that
+// were asked during it.
+func (r *Record) order() time.Time {
+	if r.Kind == KindAttempt {
+		return r.At.Add(time.Duration(r.CostUS) * time.Microsecond)
+	}
+	return r.At
+}
+
 // String is the reply on one line.
 func (r Reply) String() string {
 	var words []string
@@ -135,7 +144,7 @@ func (r Record) Text() string {
 	case KindHook:
 		r.explainHook(&b)
 	case KindAccepted:
-		fmt.Fprintf(&b, "accepted  from <%s> to %d recipients, %d octets", clean(r.From), len(r.Recipients), r.Size)
+		fmt.Fprintf(&b, "accepted  from <%s> to %s, %d octets", clean(r.From), recipients(len(r.Recipients)), r.Size)
 		also(&b, ", message-id ", r.MessageID)
 		if r.ClientIP != "" {
 			name := r.Client
@@ -277,6 +286,13 @@ func also(b *strings.Builder, before, value string, behind ...string) {
 	for _, s := range behind {
 		b.WriteString(s)
 	}
+}
+
+func recipients(n int) string {
+	if n == 1 {
+		return "1 recipient"
+	}
+	return fmt.Sprintf("%d recipients", n)
 }
 
 // cost is a number of microseconds in the unit that people read best.

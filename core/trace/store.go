@@ -238,7 +238,7 @@ func Search(dir, id string, session bool) ([]Record, error) {
 		}
 		found = searchLines(found, buf, id, session)
 	}
-	slices.SortStableFunc(found, func(a, b Record) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(found, func(a, b Record) int { return a.order().Compare(b.order()) })
 	return found, nil
 }
 

@@ -580,6 +580,28 @@ func FuzzTheEncodersMakeWhatParsesAndCannotBreakOut(f *testing.F) {
 	})
 }
 
+func FuzzADamagedFileIsSearchedInPeace(f *testing.F) {
+	f.Add([]byte(`{"id":"A1","session":"s1","at":"2026-03-04T05:06:07Z","kind":"note"}` + "\n" + `{"id":"A1"`))
+	f.Add([]byte(`{"id":"A1","session":"A1","results":[{"recipient":7}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, session := range []bool{false, true} {
+			for _, r := range searchLines(nil, b, "A1", session) {
+				if !session && r.ID != "A1" || session && r.Session != "A1" {
+					t.Errorf("%+v is none of A1", r)
+				}
+				_ = r.Text()
+			}
+		}
+		var ids bloom
+		ids.addLines(b)
+		for _, r := range searchLines(nil, b, "A1", false) {
+			if bytes.HasPrefix(b, []byte(`{"id":"A1"`)) && !ids.has(r.ID) {
+				t.Error("the filter hides what the file holds")
+			}
+		}
+	})
+}
+
 func BenchmarkAMessage(b *testing.B) {
 	tr, err := New(Options{Dir: b.TempDir(), Log: io.Discard, Hostname: "relay"})
 	if err != nil {
