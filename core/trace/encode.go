@@ -15,6 +15,21 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
+// Values of peers and plugins are cut, so that a record and a line are bounded
+// by the number of their fields.
+const (
+	valueCap = 2 << 10 // in a record
+	angleCap = 1 << 10 // of an address in a line
+	lineCap  = 4 << 10 // of free text in a line
+)
+
+func short(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
 // appendTime is RFC 3339 with microseconds and zone; time's own formatter costs
 // four times as much for this layout.
 func appendTime(b []byte, t time.Time) []byte {
@@ -85,7 +100,7 @@ func str(b []byte, name, value string) []byte {
 	if value == "" {
 		return b
 	}
-	return appendJSON(key(b, name), value)
+	return appendJSON(key(b, name), short(value, valueCap))
 }
 
 func num(b []byte, name string, n int64) []byte {
@@ -185,7 +200,7 @@ func appendSafe(b []byte, s string, c class) []byte {
 }
 
 func angle(b []byte, name, addr string) []byte {
-	return append(appendSafe(append(append(b, name...), "=<"...), addr, inAngle), '>')
+	return append(appendSafe(append(append(b, name...), "=<"...), short(addr, angleCap), inAngle), '>')
 }
 
 // peer is "name[address]", and "unknown[address]" for an unconfirmed name.
@@ -218,6 +233,7 @@ func replyText(b []byte, r sdk.Reply) []byte {
 
 // appendLine is appendSafe for text of several lines, which become one.
 func appendLine(b []byte, s string) []byte {
+	s = short(s, lineCap)
 	for {
 		i := 0
 		for i < len(s) && s[i] != '\n' {

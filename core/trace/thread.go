@@ -38,6 +38,11 @@ func (th *Thread) Hook(c HookCall) {
 	th.buf = appendHook(th.buf, &c)
 	th.bound(at)
 	if clean && (c.Hook == "connect" || c.Hook == "helo" || c.Hook == "auth") {
+		// A client that greets for ever must leave room for its transactions.
+		if len(th.buf) > threadCap/4 {
+			th.buf = th.buf[:at]
+			th.left++
+		}
 		th.session = len(th.buf)
 	}
 }

@@ -3,6 +3,13 @@
 // metrics. Whoever watches the relay hangs here, and none of it can answer:
 // nothing in this package changes what happens to a message, and nothing in it
 // is on the path between a message and its 250.
+//
+// It refuses to wait: a disk or a reader of the log that is too slow costs
+// records and lines, which are counted, never time. It refuses to trust: what
+// peers, plugins and damaged files say cannot forge a line, a field, a label or
+// a record, and is cut at a size. And it refuses to grow: threads, what waits,
+// files and labels are all bounded. Nothing is ever synced, so the last second
+// before a crash may be missing from the trace; mail is kept elsewhere.
 package trace
 
 import (

@@ -316,6 +316,38 @@ func TestAThreadIsBounded(t *testing.T) {
 	}
 }
 
+func TestGreetingForEverLeavesRoomForATransaction(t *testing.T) {
+	tr := open(t, Options{})
+	th := tr.Thread()
+	for range 1000 {
+		th.Hook(HookCall{Hook: "helo", Plugin: "p", At: start, Reason: strings.Repeat("r", 1000)})
+	}
+	th.Hook(HookCall{Hook: "mail", Plugin: "last", At: start})
+	rs := th.Records()
+	if n := len(rs); n < 10 || n > 20 || rs[n-1].Plugin != "last" {
+		t.Errorf("%d records, the last of %s", n, rs[n-1].Plugin)
+	}
+}
+
+func TestValuesAreCut(t *testing.T) {
+	long := strings.Repeat("é", 1<<20)
+	var out buffered
+	tr := open(t, Options{Log: &out, Dir: t.TempDir()})
+	env, a := envelope(), attempt()
+	a.Outcomes[0].Reply.Text, a.Outcomes[1].Reply.Text = long, long
+	tr.Accepted(session(), env, long, 0, nil)
+	tr.Attempted(env, a, nil)
+	tr.Settled(env.ID, long, "held", sdk.Reply{Text: long}, long)
+	rs, err := tr.Explain(env.ID)
+	if err != nil || len(rs) != 3 || len(Timeline(rs)) > 64<<10 {
+		t.Errorf("%d records, %v, %d octets", len(rs), err, len(Timeline(rs)))
+	}
+	tr.Close()
+	if n := out.b.Len(); n > 32<<10 {
+		t.Errorf("%d octets of log", n)
+	}
+}
+
 func TestResetDropsTheTransactionOnly(t *testing.T) {
 	tr := open(t, Options{})
 	th := tr.Thread()
@@ -373,7 +405,9 @@ func TestLinesGoOutTogetherAndSoon(t *testing.T) {
 		if n := strings.Count(out.String(), "\n"); n != 10 || out.n != 1 {
 			t.Errorf("%d lines in %d writes after 100 ms", n, out.n)
 		}
-		tr.Log(slog.LevelInfo, "mta", strings.Repeat("x", 33<<10))
+		for range 33 {
+			tr.Log(slog.LevelInfo, "mta", strings.Repeat("x", 1<<10))
+		}
 		synctest.Wait()
 		if out.n != 2 {
 			t.Error("32 KiB wait for the clock")
@@ -397,7 +431,9 @@ func TestASlowLogLosesLinesButNotWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := &stuck{release: make(chan struct{})}
 		tr := open(t, Options{Log: out, Now: time.Now})
-		tr.Log(slog.LevelInfo, "mta", strings.Repeat("x", 33<<10))
+		for range 33 {
+			tr.Log(slog.LevelInfo, "mta", strings.Repeat("x", 1<<10))
+		}
 		synctest.Wait() // the writer is stuck now
 		for range 3000 {
 			tr.Log(slog.LevelInfo, "mta", strings.Repeat("y", 1000))
