@@ -122,6 +122,7 @@ type Delivery struct {
 	unrouted   fifo[*job]
 	routing    int
 	delivering int
+	starting   int // workers that have not begun yet
 	dests      map[string]*destination
 	ring       fifo[*destination] // those that could deliver now
 	sweepAt    int                // number of destinations at which idle ones are forgotten

@@ -80,22 +80,26 @@ type task struct {
 	g   *group
 }
 
-// start lets workers begin all that may begin. The caller holds d.mu.
+// start lets a worker begin if there is something to do. At most two are on
+// their way at once, and each that has arrived starts the next: deliveries that
+// wait for the network thus all get a worker, while a few workers do one after
+// the other what only computes. The caller holds d.mu.
 func (d *Delivery) start() {
-	for {
-		t, ok := d.take()
-		if !ok {
-			return
-		}
+	if d.starting < 2 && d.canTake() {
+		d.starting++
 		d.workers.Add(1)
-		go d.work(t)
+		go d.work()
 	}
+}
+
+func (d *Delivery) canTake() bool {
+	return !d.stopping && (d.ring.len() > 0 && d.delivering < d.o.Workers || d.unrouted.len() > 0 && d.routing < d.o.Workers)
 }
 
 // take is the next thing to do: a delivery, from the destinations in turn, or
 // else a message to route. The caller holds d.mu.
 func (d *Delivery) take() (task, bool) {
-	if d.stopping {
+	if !d.canTake() {
 		return task{}, false
 	}
 	t := task{gen: d.gen}
@@ -108,11 +112,9 @@ func (d *Delivery) take() (task, bool) {
 		dst.active++
 		d.delivering++
 		d.enter(dst)
-	case d.unrouted.len() > 0 && d.routing < d.o.Workers:
+	default:
 		t.j = d.unrouted.pop()
 		d.routing++
-	default:
-		return task{}, false
 	}
 	t.gen.uses++
 	return t, true
@@ -128,9 +130,17 @@ func (d *Delivery) enter(dst *destination) {
 }
 
 // work is the life of a worker: it ends when there is nothing to do.
-func (d *Delivery) work(t task) {
+func (d *Delivery) work() {
 	defer d.workers.Done()
-	for ok := true; ok; {
+	d.mu.Lock()
+	d.starting--
+	for {
+		t, ok := d.take()
+		d.start()
+		d.mu.Unlock()
+		if !ok {
+			return
+		}
 		if t.j != nil {
 			d.route(t.gen, t.j)
 		} else {
@@ -141,9 +151,6 @@ func (d *Delivery) work(t task) {
 		if t.j != nil {
 			d.routing--
 		}
-		t, ok = d.take()
-		d.start()
-		d.mu.Unlock()
 	}
 }
 
