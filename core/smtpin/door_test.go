@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	if drafts, err = queue.Open(dir, queue.Options{}); err != nil {
+	if drafts, err = queue.Open(dir, queue.Options{MinFree: -1}); err != nil {
 		panic(err)
 	}
 	code := m.Run()
@@ -68,8 +68,16 @@ type spool struct {
 	msgs  []kept
 	fail  error
 	light bool   // keeps no bodies
+	full  bool   // no draft can be written
 	block func() // before a Put
 	put   func() // within Put, before it returns nil
+}
+
+func (s *spool) Draft(id string) *queue.Draft {
+	if s.full {
+		id = "no ID"
+	}
+	return s.Queue.Draft(id)
 }
 
 func (s *spool) Put(_ context.Context, d *queue.Draft, env *sdk.Envelope) error {

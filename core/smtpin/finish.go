@@ -24,9 +24,9 @@ func (v *visit) open(chunks bool) {
 // of the reader or of inbound. ok is false when it is about the connection.
 func (v *visit) unreadable(verb string, err error) (r sdk.Reply, ok bool) {
 	switch {
-	case v.body.err != nil:
-		r = replyPut(v.body.err)
-		v.srv.log(slog.LevelError, "cannot write the message", "id", v.env.ID, "err", v.body.err)
+	case v.body.err != nil && errors.Is(err, v.body.err):
+		r = replyPut(err)
+		v.srv.log(slog.LevelError, "cannot write the message", "id", v.env.ID, "err", err)
 	case errors.Is(err, smtp.ErrTooLarge):
 		r = replyTooBig
 	case errors.Is(err, smtp.ErrBareNewline):

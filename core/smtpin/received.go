@@ -259,7 +259,7 @@ func (w *inbound) field(line []byte) {
 
 func (w *inbound) messageID(value []byte) {
 	if value = bytes.TrimSpace(value); len(value) > 0 && w.id == "" {
-		w.id, w.wantID = string(value), false
+		w.id, w.wantID = string(value[:min(len(value), maxHeaderLine)]), false
 	}
 }
 

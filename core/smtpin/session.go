@@ -49,14 +49,16 @@ func (s *Server) serveConn(c net.Conn, ip netip.Addr, profile string) {
 	ss.srv = s
 	panicked := false
 	defer ss.guard(&panicked)
+	if s.enter(ss) {
+		defer s.leave(ss)
+	}
 	defer s.gate.leave(ip)
 	defer c.Close()
-	if !s.enter(ss) {
+	if s.draining.Load() {
 		ss.put(replyShutdown)
 		ss.flush()
 		return
 	}
-	defer s.leave(ss)
 	ss.begin(s, c, ip, profile)
 	ss.in = smtp.NewReader(ss, smallPool.Get().(*[smallBuffer]byte)[:])
 	reason := "error"

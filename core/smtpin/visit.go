@@ -310,7 +310,7 @@ func notify(ns []gosmtp.DSNNotify) (n sdk.Notify) {
 
 // protocols are the names of RFC 3848 and RFC 6531 §4.3, by TLS and AUTH.
 var protocols = [...][4]string{
-	{"SMTP", "SMTPS", "SMTPA", "SMTPSA"}, // HELO; TLS and AUTH need EHLO, but HELO may follow it
+	{"SMTP", "ESMTPS", "ESMTPA", "ESMTPSA"}, // HELO; with TLS or AUTH, EHLO was spoken before
 	{"ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA"},
 	{"LMTP", "LMTPS", "LMTPA", "LMTPSA"},
 	{"UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA"},
@@ -327,7 +327,7 @@ func protocol(lmtp, extended, tls, auth, utf8 bool) string {
 		row = 3
 	case lmtp:
 		row = 2
-	case extended || tls || auth:
+	case extended:
 		row = 1
 	}
 	if tls {

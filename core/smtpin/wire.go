@@ -42,6 +42,7 @@ func recycle(b []byte) {
 
 var (
 	errDraining = errors.New("smtpin: shutting down")
+	errMute     = errors.New("smtpin: the client takes no replies")
 	errTooMuch  = errors.New("smtpin: message far beyond the limit")
 )
 
@@ -63,6 +64,7 @@ type wire struct {
 	// oldest is when the first of the replies in out was written.
 	oldest time.Time
 
+	mute              bool      // a write failed: nothing can be said any more
 	armed, armedWrite time.Time // the deadlines as they are set
 	waiting           bool      // the deadline for the next command is set
 
@@ -189,6 +191,9 @@ func (w *wire) full() bool {
 
 // flush sends what was gathered in one write.
 func (w *wire) flush() error {
+	if w.mute {
+		return errMute
+	}
 	if len(w.out) == 0 {
 		return nil
 	}
@@ -202,6 +207,7 @@ func (w *wire) flush() error {
 	_, err := w.conn.Write(w.out)
 	recycle(w.out)
 	w.out = nil
+	w.mute = err != nil
 	return err
 }
 
