@@ -255,8 +255,8 @@ func FuzzParseStory(f *testing.F) {
 			return
 		}
 		for _, st := range s.steps {
-			if strings.Contains(text, "$WORK") || st.line > strings.Count(text, "\n")+1 {
-				return
+			if lines := strings.Split(text, "\n"); st.line > len(lines) || strings.TrimSpace(lines[st.line-1]) != st.text {
+				t.Errorf("line %d of %q is not %q", st.line, text, st.text)
 			}
 			if w, err := parseWords(st.text); err == nil {
 				w.reply()
