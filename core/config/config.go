@@ -81,18 +81,18 @@ type Limits struct {
 	MessageSize    Size          `toml:"message_size" min:"64KiB" max:"2GiB" doc:"The largest message, announced with SIZE (RFC 1870). Larger ones get 552."`
 	Recipients     int           `toml:"recipients" min:"100" max:"100000" doc:"Recipients of one message; RFC 5321 §4.5.3.1.8 wants at least 100. More get 452."`
 	Sessions       int           `toml:"sessions" min:"1" max:"1000000" doc:"Connections at the same time. More get 421."`
-	SessionsPerIP  int           `toml:"sessions_per_ip" min:"1" max:"1000000" doc:"Connections at the same time from one address."`
-	Errors         int           `toml:"errors" min:"1" max:"10000" doc:"Refused commands in one session before it is ended with 421."`
+	SessionsPerIP  int           `toml:"sessions_per_ip" min:"1" max:"1000000" doc:"Connections at the same time from one IPv4 address or one IPv6 /64."`
+	Errors         int           `toml:"errors" min:"1" max:"10000" doc:"Refused commands in one session, since its last message, before it is ended with 421."`
 	JunkCommands   int           `toml:"junk_commands" min:"1" max:"100000" doc:"NOOP, RSET, VRFY and the like in one session, since its last message, before it is ended with 421."`
 	Hops           int           `toml:"hops" min:"10" max:"1000" doc:"Received fields in a message before it is taken for a loop (RFC 5321 §6.3)."`
-	CommandLine    Size          `toml:"command_line" min:"512" max:"64KiB" doc:"Octets of one command line; RFC 5321 §4.5.3.1.4 wants at least 512."`
+	CommandLine    Size          `toml:"command_line" min:"1036" max:"64KiB" doc:"Octets of one command line with its CRLF; RFC 3461 §4.2 and §4.3 want at least 1036."`
 	CommandTimeout time.Duration `toml:"command_timeout" min:"1s" max:"1h" doc:"Silence between commands before 421 (RFC 5321 §4.5.3.2.7)."`
 	DataTimeout    time.Duration `toml:"data_timeout" min:"1s" max:"1h" doc:"Silence inside a message before 421."`
 	DataTotal      time.Duration `toml:"data_total" min:"1m" max:"1d" doc:"The time that one message may take to arrive."`
 	MinDataRate    Size          `toml:"min_data_rate" max:"1GiB" doc:"Octets a second below which a client that sends a message is cut off; 0 switches it off."`
 	TLSHandshake   time.Duration `toml:"tls_handshake" min:"1s" max:"10m" doc:"The time that a TLS handshake may take."`
 	MinFree        Size          `toml:"min_free" doc:"Free space on the spool's disk below which new mail gets 452. The queue keeps draining."`
-	Active         int           `toml:"active" min:"100" max:"10000000" doc:"Recipients that are due and held in memory; the rest wait on disk."`
+	Active         int           `toml:"active" min:"100" max:"10000000" doc:"Messages held in memory because they are due; the rest wait on disk."`
 	BigBody        Size          `toml:"big_body" min:"4KiB" max:"64MiB" doc:"Messages larger than this get a file of their own; smaller ones live in the queue's log."`
 	LogSegment     Size          `toml:"log_segment" min:"1MiB" max:"4GiB" doc:"The size of one file of the queue's log."`
 	QueueCache     Size          `toml:"queue_cache" max:"64GiB" doc:"Memory for messages that arrived a moment ago, so that delivery need not read the disk."`
@@ -102,9 +102,9 @@ type Limits struct {
 
 // Route is one [[route]].
 type Route struct {
-	To    string   `toml:"to" need:"yes" example:"\"*.internal.example\"" doc:"Recipient domain: \"example.org\"; \".example.org\" or \"*.example.org\" for every name below it; \"*\" for all."`
-	From  string   `toml:"from" example:"\"*\"" without:"\"*\"" doc:"Sender domain in the same forms; \"<>\" for the null reverse-path."`
-	Via   string   `toml:"via" default:"smtp" doc:"How: smtp, lmtp, or the name of a plugin with a deliver hook."`
+	To    string   `toml:"to" need:"yes" example:"\"*.internal.example\"" doc:"The recipient: \"example.org\"; \".example.org\" or \"*.example.org\" for every name below it; \"user@example.org\"; \"*\" for all."`
+	From  string   `toml:"from" example:"\"*\"" without:"\"*\"" doc:"The sender in the same forms; \"<>\" for the null reverse-path."`
+	Via   string   `toml:"via" default:"smtp" doc:"How: smtp, lmtp, discard, or the name of a plugin with a deliver hook."`
 	Hosts []string `toml:"hosts" example:"[\"10.1.2.3:25\", \"relay.internal.example:25\"]" without:"none; smtp and lmtp need one" doc:"Next hops in the order in which to try them: host, host:port, address:port, for lmtp also \"unix:/path\". The port is 25, for lmtp 24."`
 	TLS   string   `toml:"tls" oneof:"none may encrypt verify" default:"may" example:"\"encrypt\"" doc:"none: never; may: if offered; encrypt: or not at all; verify: with a certificate that fits the host."`
 	Auth  *Login   `toml:"auth" example:"{user = \"u\", password_file = \"p\"}" without:"none" doc:"Log in at the next hop; needs tls encrypt or verify."`
@@ -140,9 +140,15 @@ type Plugin struct {
 // Builtin is the name of the compiled-in plugin that Source names.
 func (p *Plugin) Builtin() string { return strings.TrimPrefix(p.Source, "builtin:") }
 
-// OnError says for each hook what happens when the plugin fails. It has an
-// entry only for hooks that the file says something about; the others defer.
+// OnError says what happens when the plugin fails: by the name of the hook, or
+// under [EveryHook] for all hooks that can do it. What it has no entry for
+// defers.
 type OnError map[string]sdk.Action
+
+// EveryHook is the key of [OnError] for a word that the file says of the whole
+// plugin. Hooks that cannot do what it says defer: hooks about accepted mail
+// only ever defer or hold.
+const EveryHook = "*"
 
 // Allow is the allow key of a plugin.
 type Allow struct {
@@ -151,7 +157,7 @@ type Allow struct {
 
 // PluginLimits is the limits key of a plugin.
 type PluginLimits struct {
-	Deadline  time.Duration `toml:"deadline" min:"1ms" max:"10m" default:"10s" doc:"The longest time of one call."`
+	Deadline  time.Duration `toml:"deadline" min:"1ms" max:"10m" default:"10s" doc:"The longest time of one call of any hook but deliver."`
 	Instances int           `toml:"instances" min:"1" max:"100000" default:"64" doc:"Calls at the same time; more wait for a free place, within their deadline."`
 }
 

@@ -399,18 +399,13 @@ func (d *decoder) plainJSON(p place, v any) {
 	}
 }
 
-// onError takes one word for all hooks, or a table by hook. A word that some
-// hook cannot do leaves that hook at defer.
+// onError takes one word for all hooks, or a table by hook.
 func (d *decoder) onError(p place, v any) OnError {
 	out := OnError{}
 	switch v := v.(type) {
 	case string:
 		if a, ok := d.failure(p, v, "a plugin", []sdk.Action{sdk.Defer, sdk.Continue, sdk.Reject, sdk.Hold, sdk.Disconnect}); ok {
-			for _, h := range sdk.Hooks() {
-				if slices.Contains(failures(h), a) {
-					out[h.Name] = a
-				}
-			}
+			out[EveryHook] = a
 		}
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {

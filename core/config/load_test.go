@@ -129,7 +129,7 @@ level = "debug"
 		Config: []byte(`{"any":"table","list":[{"a":true},{"b":1.5}],"n":1}`),
 	})
 	check("builtin", c.Plugins[0].Builtin(), "archiver")
-	check("on_error", c.Plugins[1].OnError, OnError{"connect": sdk.Reject, "helo": sdk.Reject, "auth": sdk.Reject, "mail": sdk.Reject, "rcpt": sdk.Reject, "predata": sdk.Reject, "data": sdk.Reject})
+	check("on_error", c.Plugins[1].OnError, OnError{EveryHook: sdk.Reject})
 	check("no config", string(c.Plugins[1].Config), "{}")
 	check("limits", c.Plugins[1].Limits, PluginLimits{10 * time.Second, 64})
 	check("control", c.Control.Socket, "/srv/mta/c.sock")
@@ -146,6 +146,7 @@ func TestNoFaultIsFoundWhereThereIsNone(t *testing.T) {
 		least + "[relay]\ndomains=[\"localhost\"]\nnetworks=[\"10.0.0.0/8\",\"fc00::/7\",\"fe80::/10\"]",
 		least + "[[route]]\nto=\"a.example\"\nhosts=[\"127.0.0.1:25\"]",
 		least + "[[route]]\nto=\"*\"\nfrom=\"<>\"\nhosts=[\"h.example\"]\n[[route]]\nto=\"a.example\"\nhosts=[\"h.example\"]",
+		least + "[[route]]\nto=\"Joe@Example.org\"\nfrom=\"a@b.example\"\nvia=\"discard\"\n[[route]]\nto=\"jane@example.org\"\nhosts=[\"h.example\"]\n[[route]]\nto=\"example.org\"\nhosts=[\"h.example\"]",
 		least + "[delivery]\nretry=[\"1h\"]\nlifetime=\"1h\"",
 		"hostname = \"localhost\"\n" + least, // given, so that it is meant
 		"limits = {errors = 5, junk_commands = 6}\nlisten = [{address = \"127.0.0.1:1\"}]\nplugin = []",

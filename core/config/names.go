@@ -60,7 +60,22 @@ func domainPattern(s string) (string, bool) {
 
 // covers tells whether pattern a matches all that pattern b matches.
 func covers(a, b string) bool {
-	return a == "*" || a == b || strings.HasPrefix(a, ".") && strings.HasSuffix(b, a)
+	if a == "*" || strings.EqualFold(a, b) {
+		return true
+	}
+	if _, domain, ok := cutAddress(b); ok {
+		b = domain
+	}
+	return a == b || strings.HasPrefix(a, ".") && strings.HasSuffix(b, a)
+}
+
+// cutAddress takes "user@example.org" apart at its last "@".
+func cutAddress(s string) (local, domain string, ok bool) {
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
+		return "", "", false
+	}
+	return s[:i], s[i+1:], true
 }
 
 // nextHop checks one entry of hosts and gives its host and port.

@@ -56,7 +56,6 @@ const (
 	ruleDataTotal
 	ruleRouteTo
 	ruleRouteFrom
-	ruleRouteAddress
 	ruleRouteVia
 	ruleRouteOff
 	ruleRouteShadow
@@ -149,10 +148,9 @@ var sentences = [rules]string{
 	ruleMinFree:        "%s is larger than limits.min_free, which is %s, so one message could fill the disk; make it smaller, or limits.min_free larger",
 	ruleBodySegment:    "%s is larger than limits.log_segment, which is %s, and a message in the log must fit into one segment; make it smaller",
 	ruleDataTotal:      "%s is less than limits.data_timeout, which is %s; make it larger",
-	ruleRouteTo:        "%s is no domain; write \"example.org\", \".example.org\" or \"*.example.org\" for all names below it, or \"*\"",
-	ruleRouteFrom:      "%s is no domain; write \"example.org\", \".example.org\" or \"*.example.org\" for all names below it, \"*\", or \"<>\"",
-	ruleRouteAddress:   "%s is an address, and routes go by domain; write the part after the \"@\"",
-	ruleRouteVia:       "%s is no transport; write smtp, lmtp or the name of a [[plugin]]%s",
+	ruleRouteTo:        "%s is no recipient; write \"example.org\", \".example.org\" or \"*.example.org\" for all names below it, \"user@example.org\", or \"*\"",
+	ruleRouteFrom:      "%s is no sender; write \"example.org\", \".example.org\" or \"*.example.org\" for all names below it, \"user@example.org\", \"*\", or \"<>\"",
+	ruleRouteVia:       "%s is no transport; write smtp, lmtp, discard or the name of a [[plugin]]%s",
 	ruleRouteOff:       "the plugin %s is off; set its mode to \"active\", or choose another transport",
 	ruleRouteShadow:    "the plugin %s is in shadow and may not deliver; set its mode to \"active\", or choose another transport",
 	ruleRouteHooks:     "the plugin %s is not asked for deliver; add \"deliver\" to its hooks",

@@ -292,14 +292,15 @@ func (v *validator) pattern(s *string, p place, r rule) {
 		return
 	}
 	name, ok := domainPattern(*s)
-	switch {
-	case strings.Contains(*s, "@"):
-		v.fault(ruleRouteAddress, p, show(*s))
-	case !ok:
-		v.fault(r, p, show(*s))
-	default:
-		*s = name
+	if local, domain, is := cutAddress(*s); is {
+		name, ok = hostname(domain)
+		name, ok = local+"@"+name, ok && local != "" && !strings.ContainsAny(local, "<> ")
 	}
+	if !ok {
+		v.fault(r, p, show(*s))
+		return
+	}
+	*s = name
 }
 
 // transport tells what kind of transport a route has: smtp, lmtp, plugin, or ""
@@ -312,8 +313,11 @@ func (v *validator) transport(r *Route, p place) string {
 		return ""
 	}
 	i := slices.IndexFunc(v.c.Plugins, func(pl Plugin) bool { return pl.Name == r.Via })
+	if i < 0 && r.Via == "discard" { // always there, without a [[plugin]]
+		return "plugin"
+	}
 	if i < 0 {
-		words := []string{"smtp", "lmtp"}
+		words := []string{"smtp", "lmtp", "discard"}
 		for _, pl := range v.c.Plugins {
 			words = append(words, pl.Name)
 		}

@@ -254,7 +254,7 @@ func TestHalfAnAnswerIsEnoughAndNoneIsNotConfusedWithUnknown(t *testing.T) {
 	o.Exchange = func(ctx context.Context, network, server string, q *dns.Msg) (*dns.Msg, error) {
 		m, err := z.Exchange(ctx, network, server, q)
 		if name, qt := q.Question[0].Name, q.Question[0].Qtype; qt == dns.TypeAAAA && (name == "half.example." || name == "txt.example.") ||
-			qt == dns.TypeA && (name == "six.example." || name == "none.example.") {
+			qt == dns.TypeA && (name == "six.example." || name == "none.example.") || qt == dns.TypeAAAA && name == "gone.example." {
 			m.Rcode, m.Answer = dns.RcodeServerFailure, nil
 		}
 		return m, err
@@ -262,7 +262,7 @@ func TestHalfAnAnswerIsEnoughAndNoneIsNotConfusedWithUnknown(t *testing.T) {
 	r := resolver.New(o)
 	for host, want := range map[string]string{
 		"half.example": "[192.0.2.1] true", "six.example": "[2001:db8::1] true", "only4.example": "[192.0.2.2] true",
-		"none.example": "[] true", "txt.example": "[] false", "not a host": "[] true",
+		"none.example": "[] true", "gone.example": "[] true", "txt.example": "[] false", "not a host": "[] true",
 	} {
 		got, err := r.Addrs(t.Context(), host)
 		if s := fmt.Sprint(got, " ", err == nil); s != want {
@@ -527,6 +527,42 @@ func TestAGoodServerBehindABadOneIsFoundAndRemembered(t *testing.T) {
 				t.Errorf("asked %v", count)
 			}
 		})
+	}
+}
+
+func TestABrokenServerIsAskedOnce(t *testing.T) {
+	z := mtatest.Zone(t, "!servfail a.example")
+	if _, err := resolver.New(plain(z)).Lookup(t.Context(), sdk.RecordTXT, "a.example"); err == nil || len(z.Asked()) != 1 {
+		t.Errorf("asked %q: %v", z.Asked(), err)
+	}
+}
+
+func TestThousandsOfQuestionsDoNotUseUpThePlaces(t *testing.T) {
+	z := mtatest.Zone(t, "*.example. TXT x")
+	r := resolver.New(plain(z))
+	for i := range 2000 {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		if got, err := r.Lookup(ctx, sdk.RecordTXT, fmt.Sprintf("n%d.example", i)); err != nil || len(got) != 1 {
+			t.Fatalf("question %d: %q %v", i, got, err)
+		}
+		cancel()
+	}
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks many questions")
+	}
+	z := mtatest.Zone(t, "*.example. 3600 TXT \""+strings.Repeat("x", 250)+"\" \""+strings.Repeat("y", 250)+"\"")
+	r := resolver.New(plain(z))
+	n := 0
+	for ; n < 60000; n++ { // some 46 MiB
+		if _, err := r.Lookup(t.Context(), sdk.RecordTXT, fmt.Sprintf("n%d.example", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if size := r.CacheSize(); size > 33<<20 || size < 16<<20 {
+		t.Errorf("the cache weighs %d", size)
 	}
 }
 
