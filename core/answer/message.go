@@ -59,6 +59,11 @@ func EditMessage(dst io.Writer, src io.Reader, edits []sdk.Edit, keep int) error
 		for _, f := range h.fields {
 			out.Write(f)
 		}
+		// A body without header that begins with white space would become the
+		// continuation of a field that we have added.
+		if next, _ := in.Peek(1); body == nil && len(h.fields) > 0 && len(next) > 0 && (next[0] == ' ' || next[0] == '\t') {
+			out.WriteString("\r\n")
+		}
 		if body != nil {
 			out.WriteString("\r\n")
 			in.Reset(newLines(bytes.NewReader(body.Data)))
