@@ -32,8 +32,8 @@ bench:
 cover: ## coverage of the rooms that must not be wrong
 	@./.ci/cover.sh 85 ./core/smtp ./core/queue ./core/hook ./core/bounce
 
-interop: build ## round trips with Debian's servers and clients (root, Debian packages)
-	@./.ci/interop.sh bin/mta
+interop: ## round trips with Debian's servers and clients (root, Debian packages)
+	CI=true $(GO) test ./cmd/mta -count=1 -run "Swaks|Postfix|Dovecot|Defers|Smtplib|TenThousand|Pflogsumm"
 
-crash: build ## kill -9 under load: nothing acknowledged is missing
-	@./.ci/crash.sh bin/mta
+crash: ## kill -9 under load: nothing acknowledged is missing
+	$(GO) test ./cmd/mta -count=1 -run Kill9 -crash.rounds 60 -v
