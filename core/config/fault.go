@@ -117,7 +117,7 @@ func (c *checker) fault(r rule, p place, args ...any) {
 	if len(c.faults) == maxFaults {
 		return
 	}
-	c.faults = append(c.faults, Fault{File: c.file, Line: p.line, Key: p.key, Text: fmt.Sprintf(sentences[r], args...), rule: r})
+	c.faults = append(c.faults, Fault{File: c.file, Line: p.line, Key: p.key, Text: fmt.Sprintf(string(r), args...), rule: r})
 	c.bad[p.key] = true
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -21,7 +22,7 @@ const maxSecret = 4 << 20
 // be made after the configuration, and because mta check says more than what
 // keeps the relay from starting.
 func (c *Config) CheckFiles(now time.Time) Faults {
-	ch := &fileChecker{newChecker(cmpOr(c.file, "config"), c.places), c.Dir}
+	ch := &fileChecker{newChecker(cmp.Or(c.file, "config"), c.places), c.Dir}
 	t := ch.root.child("tls")
 	if c.TLS.Roots != "" {
 		p := t.child("roots")

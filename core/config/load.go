@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -218,7 +219,7 @@ func Dev(spool, sink string) *Config {
 // Validate checks a configuration that was made or changed by a program as
 // [Load] checks a file.
 func (c *Config) Validate(o LoadOptions) error {
-	ch := newChecker(cmpOr(c.file, "config"), c.places)
+	ch := newChecker(cmp.Or(c.file, "config"), c.places)
 	(&validator{checker: ch, c: c, o: o}).all()
 	return ch.result()
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/netip"
@@ -84,9 +85,9 @@ func reference(b *bytes.Buffer, f field, v reflect.Value, mark string) {
 			wrap(b, "#   ", k.name+": "+k.tag.Get("doc")+k.facts(k.tag.Get("default")))
 		}
 	}
-	value := cmpOr(literal(v), quoteWords(f))
+	value := cmp.Or(literal(v), quoteWords(f))
 	wrap(b, "# ", strings.TrimSpace(f.facts(value)))
-	fmt.Fprintf(b, "%s%s = %s\n", mark, f.name, cmpOr(f.tag.Get("example"), value))
+	fmt.Fprintf(b, "%s%s = %s\n", mark, f.name, cmp.Or(f.tag.Get("example"), value))
 }
 
 // quoteWords is the default of a key in an item of a list, as TOML.
