@@ -261,6 +261,9 @@ func TestRouteAnswersAreObeyed(t *testing.T) {
 				if c.next > 0 && m.rcpts[0].next.Sub(s.began) != c.next {
 					t.Errorf("next after %v, want %v", m.rcpts[0].next.Sub(s.began), c.next)
 				}
+				if held := c.state == "held"; len(s.w.attempts) == 0 != held {
+					t.Errorf("%d attempt lines", len(s.w.attempts))
+				}
 				n := s.q.notices(m)
 				if (c.dsn != "") != (len(n) == 1) {
 					t.Fatalf("%d notifications", len(n))
@@ -549,8 +552,14 @@ func TestBounceHooksEditSuppressAndPutOff(t *testing.T) {
 					if err != nil || h.Get("Auto-Submitted") == "" || e.Kind != sdk.DSNFailed || e.To != "ann@example.net" || len(e.Recipients) != 1 || e.Outcomes[0].Reply.Text != "no such user" {
 						t.Errorf("event %+v: %v", e, err)
 					}
-					if err := apply("quiet", []sdk.Edit{{Op: sdk.OpPrependHeader, Name: "X", Value: strings.Repeat("y", 70_000)}}); err == nil && testing.Verbose() {
-						t.Log("an edit of 70,000 octets was taken: edits are not carried out yet")
+					if err := apply("quiet", []sdk.Edit{{Op: sdk.OpPrependHeader, Name: "X-Big", Value: strings.Repeat("yyyyyyyyy ", 7000)}}); err == nil {
+						t.Error("an edit that makes the notification too large was taken")
+					}
+					if err := apply("quiet", []sdk.Edit{{Op: sdk.OpPrependHeader, Name: "X-Tenant", Value: "seven"}}); err != nil {
+						t.Error(err)
+					}
+					if h, err := e.Message.Header(); err != nil || h.Get("X-Tenant") != "seven" {
+						t.Errorf("the next plugin does not see the edit: %v", err)
 					}
 					return c.answer, "quiet"
 				}
@@ -560,6 +569,9 @@ func TestBounceHooksEditSuppressAndPutOff(t *testing.T) {
 				s.want("by", m.rcpts[0].by, c.by)
 				if len(s.q.notices(m)) != c.notices || asked != 1 {
 					t.Errorf("%d notifications after %d questions", len(s.q.notices(m)), asked)
+				}
+				for _, n := range s.q.notices(m) {
+					s.contains(n.text, "X-Tenant: seven\r\n")
 				}
 				if c.answer.Suppress && !s.w.has("suppressed quiet") {
 					t.Errorf("lines %v", s.w.lines)

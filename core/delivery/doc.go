@@ -29,7 +29,7 @@
 // An attempt in which no recipient's conversation began (Unreachable) parks the
 // destination for the first retry time. What waits for a parked destination, and
 // what comes for it, is deferred with the words of that attempt and without
-// a connection. The first message after the park is the probe: until
+// a connection; for its own schedule it counts as an attempt. The first message after the park is the probe: until
 // somebody answers, only one delivery runs. 10,000 messages to a dead host thus
 // cost one connection each first retry time.
 //

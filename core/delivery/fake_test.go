@@ -274,7 +274,11 @@ func (q *fakeQueue) Get(id string) (*queue.Entry, error) {
 	defer q.mu.Unlock()
 	for _, m := range q.msgs {
 		if m.env.ID == id && !m.over() {
-			return &queue.Entry{ID: id}, nil
+			e := &queue.Entry{ID: id}
+			for i := range m.rcpts {
+				e.Rcpts = append(e.Rcpts, queue.EntryRcpt{State: m.rcpts[i].state})
+			}
+			return e, nil
 		}
 	}
 	return nil, queue.ErrNotFound
@@ -313,6 +317,7 @@ func (q *fakeQueue) states(m *fakeMessage) string {
 
 // fakeChains answers with functions; nil ones say nothing.
 type fakeChains struct {
+	mu      sync.Mutex // orders what the test reads before what is asked later
 	route   func(*sdk.RouteEvent) (sdk.RouteAnswer, string)
 	deliver func(context.Context, *sdk.DeliverEvent) []sdk.Outcome
 	outcome func(*sdk.OutcomeEvent) (sdk.OutcomeAnswer, string)
@@ -325,6 +330,7 @@ func byDomain(e *sdk.RouteEvent) (sdk.RouteAnswer, string) {
 }
 
 func (c *fakeChains) Route(_ context.Context, _ *trace.Thread, e *sdk.RouteEvent) (sdk.RouteAnswer, string) {
+	c.order()
 	if c.route == nil {
 		return byDomain(e)
 	}
@@ -332,6 +338,7 @@ func (c *fakeChains) Route(_ context.Context, _ *trace.Thread, e *sdk.RouteEvent
 }
 
 func (c *fakeChains) Deliver(ctx context.Context, _ *trace.Thread, e *sdk.DeliverEvent) []sdk.Outcome {
+	c.order()
 	if c.deliver == nil {
 		return all(e, ok)
 	}
@@ -339,11 +346,18 @@ func (c *fakeChains) Deliver(ctx context.Context, _ *trace.Thread, e *sdk.Delive
 }
 
 func (c *fakeChains) Outcome(_ context.Context, _ *trace.Thread, e *sdk.OutcomeEvent) (sdk.OutcomeAnswer, string) {
+	c.order()
 	return c.outcome(e)
 }
 
 func (c *fakeChains) Bounce(_ context.Context, _ *trace.Thread, e *sdk.BounceEvent, apply hook.Apply) (sdk.BounceAnswer, string) {
+	c.order()
 	return c.bounce(e, apply)
+}
+
+func (c *fakeChains) order() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 }
 
 func (c *fakeChains) Has(h string) bool {
@@ -452,6 +466,7 @@ func (s *scene) start() {
 }
 
 func (s *scene) stop() error {
+	s.c.order()
 	s.cancel()
 	s.cancel = nil
 	err := <-s.done
@@ -464,6 +479,7 @@ func (s *scene) stop() error {
 
 // pass lets time go by.
 func (s *scene) pass(d time.Duration) {
+	s.c.order()
 	<-time.After(d)
 	synctest.Wait()
 }

@@ -16,16 +16,18 @@ func (d *Delivery) route(gen *generation, j *job) {
 	j.mu.Lock()
 	j.open += len(groups)
 	j.mu.Unlock()
-	for i := range groups {
-		g := groups[i]
-		if i == 0 && len(local) == 0 {
-			g.th, th = th, nil
-		} else {
+	// What the route hooks were asked is kept with the first attempt that
+	// follows from it.
+	spare := len(groups) == 0 || len(local) > 0
+	for i, g := range groups {
+		if i > 0 || spare {
 			g.th = d.o.Tracer.Thread()
+		} else {
+			g.th = th
 		}
 		d.admitGroup(gen, g)
 	}
-	if th != nil {
+	if spare {
 		d.recordLocal(j, local, th)
 		th.Release()
 	}

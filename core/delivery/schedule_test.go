@@ -495,11 +495,11 @@ func (q *benchQueue) Settle(j *queue.Job, rs []queue.Result, _ ...*queue.New) er
 // benchChains answer as a plugin that only computes.
 type benchChains struct {
 	fakeChains
-	route sdk.RouteAnswer
+	answer sdk.RouteAnswer
 }
 
 func (c *benchChains) Route(context.Context, *trace.Thread, *sdk.RouteEvent) (sdk.RouteAnswer, string) {
-	return c.route, "r"
+	return c.answer, "r"
 }
 
 func (c *benchChains) Deliver(_ context.Context, _ *trace.Thread, e *sdk.DeliverEvent) []sdk.Outcome {
@@ -509,7 +509,7 @@ func (c *benchChains) Deliver(_ context.Context, _ *trace.Thread, e *sdk.Deliver
 func BenchmarkDelivery(b *testing.B) {
 	q := &benchQueue{n: b.N, left: b.N, settled: make(chan int),
 		env: &sdk.Envelope{ID: "1", From: "ann@example.net", Arrived: time.Now(), Recipients: []sdk.Recipient{{Addr: "bob@example.org"}}}}
-	c := &benchChains{route: sdk.RouteAnswer{Action: sdk.RouteUse, Route: sdk.Route{Via: "smtp", Hosts: []string{"mx1.example.org:25", "mx2.example.org:25"}}}}
+	c := &benchChains{answer: sdk.RouteAnswer{Action: sdk.RouteUse, Route: sdk.Route{Via: "smtp", Hosts: []string{"mx1.example.org:25", "mx2.example.org:25"}}}}
 	d := New(Options{Queue: q, Chains: c, Lifetime: time.Hour})
 	ctx, cancel := context.WithCancel(context.Background())
 	b.ReportAllocs()

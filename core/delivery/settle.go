@@ -3,6 +3,7 @@ package delivery
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -101,8 +102,20 @@ func (d *Delivery) allEnded(j *job) bool {
 	if len(j.Rcpts) == len(j.Envelope.Recipients) {
 		return true
 	}
-	_, err := d.o.Queue.Get(j.Envelope.ID)
-	return errors.Is(err, queue.ErrNotFound)
+	e, err := d.o.Queue.Get(j.Envelope.ID)
+	if err != nil {
+		return errors.Is(err, queue.ErrNotFound)
+	}
+	// What was settled just now may not show yet, so only the others count.
+	next := 0
+	for i := range e.Rcpts {
+		if next < len(j.Rcpts) && j.Rcpts[next].Index == i {
+			next++
+		} else if !e.Rcpts[i].State.Ended() {
+			return false
+		}
+	}
+	return true
 }
 
 // settle writes verdicts down, together with the notifications that they cause.
@@ -110,6 +123,8 @@ func (d *Delivery) settle(gen *generation, j *job, kept, failed []verdict) {
 	if len(kept)+len(failed) == 0 {
 		return
 	}
+	// In the order of the envelope, not in that in which the next hops answered.
+	slices.SortFunc(failed, func(a, b verdict) int { return a.pos - b.pos })
 	var notices []*notice
 	add := func(n *notice) {
 		if n != nil {
