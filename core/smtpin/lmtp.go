@@ -239,6 +239,9 @@ func (s *lmtpSession) receive(r io.Reader) (sdk.Reply, bool) {
 		if errors.As(err, &e) && e.Code == replyTooBig.Code {
 			break
 		}
+		if errors.Is(err, gosmtp.ErrDataReset) { // RSET between chunks
+			return replyReset, false
+		}
 		if err != nil {
 			s.lc.hangUp() // what follows is still the body, and go-smtp would take it for commands
 			return replyTimeout, false
