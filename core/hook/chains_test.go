@@ -172,6 +172,24 @@ func TestVerdictsOnRecipientsAreFoldedAndFollowThem(t *testing.T) {
 	}
 }
 
+func TestAVerdictStaysWithItsAddressBesideOthersOfTheSameOrigin(t *testing.T) {
+	member := func(a string) sdk.Recipient { return sdk.Recipient{Addr: a + "@example.org", Orig: "list@example.org"} }
+	env := &sdk.Envelope{Recipients: []sdk.Recipient{member("x"), member("y"), member("y"), {Addr: "z@example.org"}}}
+	apply := func(string, []sdk.Edit) error {
+		env.Recipients = []sdk.Recipient{member("y"), member("y"), member("new")}
+		return nil
+	}
+	c := chains(t, hook.Plugin{Name: "one", Inline: true, Handlers: sdk.Handlers{Data: answers(sdk.Answer{
+		Recipients: []sdk.Verdict{{Action: sdk.Reject}, {Action: sdk.Accept}, {Action: sdk.Defer}, {Action: sdk.Discard}},
+		Edits:      []sdk.Edit{{Op: sdk.OpRemoveRecipient, Name: "x@example.org"}}})}})
+	v := c.Data(t.Context(), nil, &sdk.DataEvent{Envelope: env}, apply)
+	for i, want := range []sdk.Action{sdk.Accept, sdk.Defer, sdk.Reject} {
+		if v.Recipients[i].Action != want {
+			t.Errorf("%s: %s, want %s", env.Recipients[i].Addr, v.Recipients[i].Action, want)
+		}
+	}
+}
+
 func TestVerdictsOnRecipientsAreGoneWhenTheMessageIsRefused(t *testing.T) {
 	c := chains(t, hook.Plugin{Name: "one", Inline: true, Handlers: sdk.Handlers{Data: answers(sdk.Answer{
 		Action: sdk.Reject, Recipients: []sdk.Verdict{{Action: sdk.Accept}}})}})

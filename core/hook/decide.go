@@ -254,23 +254,35 @@ func (f *fold) merge(plugin string, verdicts []sdk.Verdict) {
 }
 
 // realign lets verdicts follow their recipients after an edit: to the same
-// address, or to the address that replaced it.
+// address, or else to an address that replaced it.
 func (f *fold) realign(before, after []sdk.Recipient) {
+	byAddr, byOrig := map[string][]int{}, map[string][]int{}
+	for k, r := range before {
+		byAddr[r.Addr] = append(byAddr[r.Addr], k)
+		if r.Orig != "" {
+			byOrig[r.Orig] = append(byOrig[r.Orig], k)
+		}
+	}
 	verdicts, by := make([]sdk.Verdict, len(after)), make([]string, len(after))
-	used := make([]bool, len(before))
-	next := 0
-	for i := range after {
-		at := -1
-		for n := range before {
-			k := (next + n) % len(before) // edits keep the order, so this is the first look mostly
-			if !used[k] && (before[k].Addr == after[i].Addr || after[i].Orig != "" && (before[k].Addr == after[i].Orig || before[k].Orig == after[i].Orig)) {
-				at = k
-				break
+	used, found := make([]bool, len(before)), make([]bool, len(after))
+	// move takes the first of the places that nobody has taken.
+	move := func(i int, places map[string][]int, key string) {
+		for !found[i] && len(places[key]) > 0 {
+			k := places[key][0]
+			places[key] = places[key][1:]
+			if !used[k] {
+				used[k], found[i] = true, true
+				verdicts[i], by[i] = f.recipients[k], f.by[k]
 			}
 		}
-		if at >= 0 {
-			used[at], next = true, at+1
-			verdicts[i], by[i] = f.recipients[at], f.by[at]
+	}
+	for i := range after {
+		move(i, byAddr, after[i].Addr)
+	}
+	for i := range after {
+		if after[i].Orig != "" {
+			move(i, byAddr, after[i].Orig)
+			move(i, byOrig, after[i].Orig)
 		}
 	}
 	f.recipients, f.by = verdicts, by
