@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/programmable-mta/mta/core/mtatest"
 	"github.com/programmable-mta/mta/core/smtp"
 	"github.com/programmable-mta/mta/sdk"
 )
@@ -226,6 +227,22 @@ func (x *session) answer(reply string) bool {
 			}
 		}
 	}
+	if last, ok := strings.CutPrefix(reply, "!early "); ok {
+		// 354, then an answer in the middle of the message, and the end.
+		x.out = append(x.out, "354 go on\r\n"...)
+		x.flush()
+		io.CopyN(io.Discard, x.nc, 100_000)
+		if last != "" {
+			x.nc.Write([]byte(last + "\r\n"))
+		}
+		return false
+	}
+	if reply == "!stall" {
+		x.out = append(x.out, "354 go on\r\n"...)
+		x.flush()
+		time.Sleep(time.Hour)
+		return false
+	}
 	x.out = append(x.out, reply...)
 	if !strings.HasSuffix(reply, "\n") {
 		x.out = append(x.out, "\r\n"...)
@@ -313,7 +330,7 @@ func (w *world) dial(ctx context.Context, network, addr string) (net.Conn, error
 		}
 		return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
-	here, there := net.Pipe()
+	here, there := mtatest.Pipe(&net.TCPAddr{}, &net.TCPAddr{})
 	s.handled.Add(1)
 	go s.serve(there)
 	return counted{here, w}, nil
