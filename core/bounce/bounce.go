@@ -39,7 +39,7 @@ type Report struct {
 	Kind       sdk.DSNKind
 	Envelope   *sdk.Envelope // the message that it is about
 	Message    sdk.Message   // its content; a report without content returns none
-	Recipients []Rcpt        // those that it tells about, as [Select] gives them
+	Recipients []Rcpt        // those that it tells about: [Wanted]
 	Hostname   string        // of this relay: Reporting-MTA, and behind MAILER-DAEMON@
 	Postmaster string        // whom the reader may ask; empty: postmaster at Hostname
 	ID         string        // queue ID of the notification
@@ -61,7 +61,8 @@ type Rcpt struct {
 }
 
 // Wanted tells whether the sender asked for, or has to be told of, what happened
-// to r.
+// to r. Of success it is told by the next hop instead where that took over the
+// wish ([sdk.Outcome.DSNRelayed], RFC 3461 §5.2.2).
 func Wanted(env *sdk.Envelope, r sdk.Recipient, kind sdk.DSNKind) bool {
 	if nullSender(env) || r.Notify&sdk.NotifyNever != 0 {
 		return false
@@ -77,22 +78,6 @@ func Wanted(env *sdk.Envelope, r sdk.Recipient, kind sdk.DSNKind) bool {
 		return r.Notify&sdk.NotifySuccess != 0
 	}
 	return false
-}
-
-// Select keeps those of rs that a notification of this kind tells about. Where
-// the next hop took over the wish to be told of success, it reports and we do
-// not (RFC 3461 §5.2.2).
-func Select(env *sdk.Envelope, rs []Rcpt, kind sdk.DSNKind) []Rcpt {
-	var out []Rcpt
-	for i := range rs {
-		if kind == sdk.DSNSuccess && rs[i].DSNRelayed {
-			continue
-		}
-		if Wanted(env, rs[i].Recipient, kind) {
-			out = append(out, rs[i])
-		}
-	}
-	return out
 }
 
 // nullSender also knows the form with brackets, which should never come here:

@@ -43,6 +43,7 @@ func (d *Delivery) successNotice(gen *generation, j *job, vs []verdict) *notice 
 	var told []*verdict
 	for i := range vs {
 		v := &vs[i]
+		// RFC 3461 §5.2.2: where the next hop took the wish over, it reports.
 		if v.res.State == queue.Delivered && !v.outcome.DSNRelayed && bounce.Wanted(j.Envelope, *j.rcpt(v.pos), sdk.DSNSuccess) {
 			told = append(told, v)
 		}
