@@ -288,6 +288,9 @@ func (q *Queue) act(filter Filter, decide func(c *rcpt, now int64) (change, bool
 	if q.stopped.Load() {
 		return 0, ErrStopped
 	}
+	if err := q.barrier(); err != nil {
+		return 0, err
+	}
 	limit := filter.Limit
 	filter.Limit = 0 // messages that need no change do not count
 	var ids []ID
@@ -310,6 +313,17 @@ func (q *Queue) act(filter Filter, decide func(c *rcpt, now int64) (change, bool
 		flush(last)
 	}
 	return n, errors.Join(err, werr)
+}
+
+// barrier waits until everything that was settled before is durable and in the
+// state, so that a command sees it.
+func (q *Queue) barrier() error {
+	t := reservation(q.idsUntil.Load())
+	t.urgent, t.done = true, make(chan error, 1)
+	if err := q.submit(t); err != nil {
+		return err
+	}
+	return <-t.done
 }
 
 // actOn changes one batch and waits until that is durable.
@@ -341,7 +355,7 @@ func (q *Queue) actOn(f *matcher, ids []ID, most int, decide func(c *rcpt, now i
 		if len(cs) > 0 {
 			t.recs = append(t.recs, record{typ: recChange, id: id, changes: cs, meta: appendChanges(nil, cs)})
 		}
-		if len(t.recs) == most {
+		if most > 0 && len(t.recs) == most {
 			break
 		}
 	}

@@ -197,11 +197,12 @@ const (
 	outDSNRelayed
 	outMaybeDuplicate
 	outUnreachable
+	outHold
 )
 
 func appendOutcome(b []byte, o *sdk.Outcome) []byte {
 	var flags byte
-	for i, f := range [...]bool{o.RemoteReply, o.DSNRelayed, o.MaybeDuplicate, o.Unreachable} {
+	for i, f := range [...]bool{o.RemoteReply, o.DSNRelayed, o.MaybeDuplicate, o.Unreachable, o.Hold} {
 		if f {
 			flags |= 1 << i
 		}
@@ -223,6 +224,7 @@ func (r *reader) outcome() *sdk.Outcome {
 	o.DSNRelayed = flags&outDSNRelayed != 0
 	o.MaybeDuplicate = flags&outMaybeDuplicate != 0
 	o.Unreachable = flags&outUnreachable != 0
+	o.Hold = flags&outHold != 0
 	code := r.uint()
 	if code > math.MaxInt32 {
 		r.fail()

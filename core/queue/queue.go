@@ -491,7 +491,11 @@ func (q *Queue) close() error {
 		q.checkpoint(closing)
 		q.emptyTrash()
 	}
-	return q.closeAll()
+	err := q.closeAll()
+	if q.stopped.Load() {
+		err = errors.Join(ErrStopped, err) // not everything was written down
+	}
+	return err
 }
 
 func (q *Queue) closeAll() error {

@@ -195,7 +195,7 @@ func (r *replay) segment(seg *segment, from int64, group uint64, sealed int64) (
 func (r *replay) take(it *item, s *scanner) error {
 	if it.group != s.group {
 		// A group is begun after the one before was synced.
-		if err := r.convict(); err != nil {
+		if err := r.convict(it.group); err != nil {
 			return err
 		}
 		r.applyItems()
@@ -229,14 +229,17 @@ func (r *replay) gap(h hole) error {
 	return nil
 }
 
-// convict takes the holes in doubt for damage.
-func (r *replay) convict() error {
+// convict takes the holes in doubt before a group for damage.
+func (r *replay) convict(before uint64) error {
+	keep := r.doubt[:0]
 	for _, h := range r.doubt {
-		if err := r.quarantine(h); err != nil {
+		if h.next.group >= before {
+			keep = append(keep, h)
+		} else if err := r.quarantine(h); err != nil {
 			return err
 		}
 	}
-	r.doubt = nil
+	r.doubt = keep
 	return nil
 }
 
