@@ -50,7 +50,7 @@ func (a *attempt) takes(c *conn) (sdk.Outcome, bool) {
 		return sdk.Outcome{}, true
 	}
 	if err := a.scan(); err != nil {
-		o := unreadable(err)
+		o := a.unreadable(err)
 		return o, false
 	}
 	switch {

@@ -135,14 +135,17 @@ func (a *attempt) load() bool {
 		_, err = a.read(0)
 	}
 	if err != nil {
-		a.all(unreadable(err), true)
+		a.all(a.unreadable(err), true)
 		return false
 	}
 	return true
 }
 
-func unreadable(err error) sdk.Outcome {
-	return sdk.Outcome{Status: sdk.StatusDeferred, Reply: sdk.Reply{Enhanced: "4.3.0", Text: "the message cannot be read: " + err.Error()}}
+// unreadable is a fault of ours. What exactly is for the trace, and not for a
+// DSN: it may name files.
+func (a *attempt) unreadable(err error) sdk.Outcome {
+	a.conv.remark("the message cannot be read: " + err.Error())
+	return sdk.Outcome{Status: sdk.StatusDeferred, Reply: sdk.Reply{Enhanced: "4.3.0", Text: "the message cannot be read"}}
 }
 
 // read makes a.block the block that begins at off, and tells whether it is the
@@ -278,7 +281,7 @@ func (a *attempt) noAddress(h *hop, mx bool, err error) {
 			a.unable(i, o)
 		}
 	default:
-		text := "host " + h.name + ": " + err.Error()
+		text := "host " + h.name + ": " + printable(err.Error())
 		a.conv.remark(text)
 		a.all(unreachable("4.4.3", text), false)
 	}

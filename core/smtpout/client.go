@@ -48,9 +48,11 @@ type Resolver interface {
 type Options struct {
 	Hostname string // said in EHLO; required
 	Resolver Resolver
-	// Dial opens connections; nil is a net.Dialer, the only one that can honour
-	// Route.Source.
-	Dial     func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Dial opens connections; nil is a net.Dialer.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// DialFrom opens those of a route with a source; nil is a net.Dialer if Dial
+	// is nil too, and otherwise such a route is refused.
+	DialFrom func(ctx context.Context, source, network, addr string) (net.Conn, error)
 	Roots    *x509.CertPool               // for the policy "verify"; nil: the system's
 	Now      func() time.Time             // for durations and certificates; timeouts use real timers
 	ReadFile func(string) ([]byte, error) // for Route.PasswordFile; nil is os.ReadFile
@@ -187,7 +189,7 @@ func (c *Client) check(e *sdk.DeliverEvent, opt sdk.SendOptions) ([]hop, error) 
 		if _, err := netip.ParseAddr(r.Source); err != nil {
 			return nil, fmt.Errorf("smtpout: source %q is no IP address", r.Source)
 		}
-		if c.o.Dial != nil {
+		if c.o.Dial != nil && c.o.DialFrom == nil {
 			return nil, fmt.Errorf("smtpout: source %s cannot be used with this dialer", r.Source)
 		}
 	}

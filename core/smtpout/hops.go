@@ -130,11 +130,15 @@ func (c *Client) dial(ctx context.Context, h *hop, ip netip.Addr, source string)
 	if h.unix == "" {
 		network, addr = "tcp", netip.AddrPortFrom(ip, h.port).String()
 	}
-	if c.o.Dial != nil {
+	bound := source != "" && network == "tcp"
+	switch {
+	case bound && c.o.DialFrom != nil:
+		return c.o.DialFrom(ctx, source, network, addr)
+	case c.o.Dial != nil:
 		return c.o.Dial(ctx, network, addr)
 	}
 	var d net.Dialer
-	if source != "" && network == "tcp" {
+	if bound {
 		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(source)}
 	}
 	return d.DialContext(ctx, network, addr)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -524,3 +525,17 @@ type badBody struct{ message }
 
 func (badBody) ReadAt([]byte, int64) (int, error) { return 0, errors.New("disk") }
 func (badBody) Close() error                      { return nil }
+
+func TestTheSourceOfARouteIsDialedFrom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{DialFrom: func(_ context.Context, source, _, addr string) (net.Conn, error) {
+			return nil, errors.New("from " + source + " to " + addr)
+		}})
+		w.host("mx", "192.0.2.1", &server{ehlo: full})
+		e := event(hello)
+		e.Route.Source = "192.0.2.77"
+		if got := brief(w.send(e)[0]); got != "deferred 4.4.1 connect to mx[192.0.2.1]:25: from 192.0.2.77 to 192.0.2.1:25 (unreachable)" {
+			t.Error(got)
+		}
+	})
+}

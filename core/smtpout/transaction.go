@@ -312,7 +312,7 @@ func (a *attempt) content(c *conn, bdat bool) bool {
 	for off, last := int64(0), false; !last; off += int64(len(a.block)) {
 		var err error
 		if last, err = a.read(off); err != nil {
-			return a.abandon(c, unreadable(err))
+			return a.abandon(c, a.unreadable(err))
 		}
 		if bdat {
 			w = append(w, a.block...)
