@@ -17,23 +17,36 @@ func (r *relay) metricsHandler() http.Handler {
 	d := &destinations{queue: r.queue, now: r.w.now}
 	r.tracer.Metrics().Queue(func() trace.QueueSnapshot {
 		st := r.queue.Stats()
-		return trace.QueueSnapshot{Messages: byState(st.ByState[:]), Oldest: st.Oldest, Destinations: d.list()}
+		return trace.QueueSnapshot{Messages: byState(st.ByState[:]), Oldest: st.Oldest, Destinations: d.list(),
+			Syncs: st.Syncs, Syncing: st.Syncing, Puts: st.Puts, Batch: st.Batch[:]}
 	}, r.w.now)
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", r.tracer.Metrics().Handler())
-	mux.Handle("GET /healthz", trace.Probe(func() error {
-		if r.queue.Stats().Stopped {
-			return errors.New("the queue is stopped: its disk failed")
+	r.tracer.Metrics().Breakers(r.openBreakers)
+	return r.tracer.Metrics().Mux(r.healthy, r.ready)
+}
+
+func (r *relay) healthy() error {
+	if r.queue.Stats().Stopped {
+		return errors.New("the queue is stopped: its disk failed")
+	}
+	return nil
+}
+
+func (r *relay) ready() error {
+	if r.draining.Load() {
+		return errors.New("draining")
+	}
+	return r.queue.Space(0)
+}
+
+// openBreakers tells for each plugin whether one of its breakers is open.
+func (r *relay) openBreakers() map[string]bool {
+	open := map[string]bool{}
+	for _, c := range r.gen.Load().chains.Describe() {
+		for _, m := range c.Members {
+			open[m.Plugin] = open[m.Plugin] || m.Breaker == "open"
 		}
-		return nil
-	}))
-	mux.Handle("GET /readyz", trace.Probe(func() error {
-		if r.draining.Load() {
-			return errors.New("draining")
-		}
-		return r.queue.Space(0)
-	}))
-	return mux
+	}
+	return open
 }
 
 // destinations counts what waits by recipient domain. Counting reads the whole
