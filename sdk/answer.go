@@ -41,11 +41,13 @@ func ParseAction(s string) (Action, bool) {
 }
 
 // Reply is what a client is told. The zero value lets the core choose the words
-// that fit the hook and the action.
+// that fit the hook and the action. It goes with Defer (4yz), Reject (5yz) and
+// Disconnect (either); with any other action it is a fault. The classes of Code
+// and Enhanced agree.
 type Reply struct {
 	Code     int    // 4yz or 5yz in an answer; 0: the core's choice
 	Enhanced string // RFC 3463, "5.7.1"; empty: the core's choice
-	Text     string // one line, or several with "\n"; empty: the core's choice
+	Text     string // one line, or up to ten with "\n" between them, of 400 octets each; empty: the core's choice
 }
 
 // String is the reply on one line, as it stands in logs.
@@ -70,9 +72,11 @@ type Answer struct {
 	Reply  Reply
 	// Reason is for log and trace only; no client ever sees it.
 	Reason string
-	// Edits are applied in order, all or none.
+	// Edits are applied in order, all or none. With Defer, Reject and Disconnect
+	// only the notes among them are: nothing is left to be edited.
 	Edits []Edit
-	// Identity is who the client is; auth hook only, with Accept.
+	// Identity is who the client is; auth hook only, with Accept, where it must
+	// not be empty.
 	Identity string
 	// Recipients are verdicts on single recipients, in the order of the
 	// envelope; data hook only, and either empty or one for each. A recipient
@@ -113,7 +117,7 @@ type Op uint8
 
 // The operations. Which hook may use which is in the [Hooks] table.
 const (
-	OpNote             Op = 1 + iota // Notes["plugin."+Name] = Value; an empty Value removes it
+	OpNote             Op = 1 + iota // Notes["plugin."+Name] = Value; Name is 1 to 64 of a-z 0-9 _ . -; an empty Value removes it
 	OpSetSender                      // the reverse-path becomes Value
 	OpAddRecipient                   // Value becomes one more recipient
 	OpRemoveRecipient                // the recipient Name goes
@@ -197,7 +201,8 @@ type Route struct {
 	// Key names what shares concurrency, back-off and connections. Empty: made
 	// from Via, Hosts, TLS, Source, Pool and User.
 	Key string
-	// User and PasswordFile log in at the next hop.
+	// User and PasswordFile log in at the next hop. Only a plugin that is
+	// compiled into the relay may name a file.
 	User         string
 	PasswordFile string
 	// Rule says what chose the route, for people: "route 2: to *.example".

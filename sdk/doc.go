@@ -5,7 +5,8 @@
 // A plugin is an ordinary value that implements [Plugin] and any of the
 // one-method hook interfaces ([RcptHook], [RouteHook], [DeliverHook], ...).
 // What it does not implement it is not asked. The same source is compiled into
-// the relay, to a WebAssembly module, or to a process of its own.
+// the relay, to a WebAssembly module, or to a process of its own. The example of
+// this package is a complete plugin.
 //
 // # The rules of the contract
 //
