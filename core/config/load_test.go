@@ -296,3 +296,59 @@ func TestDefaultsAreInsideTheirOwnBounds(t *testing.T) {
 		}
 	}
 }
+
+func TestTheEdgesOfWhatIsAllowed(t *testing.T) {
+	path := func(n int) string { return "/" + strings.Repeat("a", n-1) }
+	listen := func(list ...string) string {
+		return "[[listen]]\naddress = \"" + strings.Join(list, "\"\n[[listen]]\naddress = \"") + "\"\n"
+	}
+	for _, c := range []struct{ text, key string }{
+		{least + "[relay]\nnetworks = [\"11.0.0.0/8\", \"fc00::/7\"]", ""},
+		{least + "[relay]\nnetworks = [\"10.0.0.0/7\"]", "relay.networks[0]"},
+		{least + "[relay]\nnetworks = [\"fc00::/6\"]", "relay.networks[0]"},
+		{least + "[delivery]\nlifetime = \"1d\"\ndelay_warning = \"23h\"", ""},
+		{least + "[delivery]\nlifetime = \"1d\"\ndelay_warning = \"1d\"", "delivery.delay_warning"},
+		{least + "[control]\nsocket = \"" + path(107) + "\"", ""},
+		{least + "[control]\nsocket = \"" + path(108) + "\"", "control.socket"},
+		{least + "[limits]\nmessage_size = \"100MiB\"\nmin_free = \"100MiB\"", ""},
+		{least + "[limits]\nmessage_size = 104857601\nmin_free = \"100MiB\"", "limits.message_size"},
+		{least + "[limits]\nsessions = 50", ""},
+		{least + "[limits]\nsessions = 49", "limits.sessions_per_ip"},
+		{least + "[limits]\nbig_body = \"1MiB\"\nlog_segment = \"1MiB\"", ""},
+		{least + "[limits]\ndata_total = \"3m\"", ""},
+		{listen("0.0.0.0:25", "[::1]:25"), ""},
+		{listen("0.0.0.0:25", "[::]:25"), "listen[1].address"},
+		{listen("[::]:25", "0.0.0.0:25"), "listen[1].address"},
+		{listen("127.0.0.1:25", "[::ffff:127.0.0.1]:25"), "listen[1].address"},
+		{listen("127.0.0.1:25", "0.0.0.0:25"), "listen[1].address"},
+		{least + "[[route]]\nto = \"Joe@a.example\"\nhosts = [\"h\"]\n[[route]]\nto = \"joe@a.example\"\nhosts = [\"h\"]", "route[1]"},
+		{least + "[[route]]\nto = \"a.example\"\nhosts = [\"127.0.0.1:2525\"]", "route[0].hosts[0]"},
+		{least + "[[route]]\nto = \"a.example\"\nhosts = [\"127.0.0.2:2525\", \"[::1]:2525\"]", ""},
+		{least + "[[plugin]]\nname = \"" + strings.Repeat("a", 64) + "\"\nsource = \"builtin:x\"", ""},
+		{strings.Repeat("# \n", 1<<18) + least, ""},
+	} {
+		_, err := named.Parse("f", c.text)
+		var fs Faults
+		errors.As(err, &fs)
+		if c.key == "" && err != nil || c.key != "" && (len(fs) != 1 || fs[0].Key != c.key) {
+			t.Errorf("%.300s\nwant a fault of %q, got %v", c.text, c.key, err)
+		}
+	}
+}
+
+func TestASecretThatStrangersMayReadOrWriteIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	p := filepath.Join(dir, "p")
+	c := good(t, least+"[[route]]\nto = \"*\"\nhosts = [\"h.example\"]\ntls = \"verify\"\nauth = {user = \"u\", password_file = \""+p+"\"}\n")
+	for mode, want := range map[os.FileMode]int{0o600: 0, 0o640: 0, 0o644: 1, 0o602: 1} {
+		if err := os.WriteFile(p, []byte("secret\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(p, mode); err != nil {
+			t.Fatal(err)
+		}
+		if fs := c.CheckFiles(now); len(fs) != want {
+			t.Errorf("%o: %v", mode, fs)
+		}
+	}
+}

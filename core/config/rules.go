@@ -86,7 +86,7 @@ const (
 	ruleSocketLong     rule = "a path of %d octets is too long for a unix socket; use at most 107"
 	ruleFileMissing    rule = "%s does not exist; make it, or write the right path"
 	ruleFileUnreadable rule = "%s cannot be read (%s); make it a file that the relay may read"
-	ruleFileOpen       rule = "%s can be read by every user of this machine; run chmod o-rwx on it"
+	ruleFileOpen       rule = "%s is open to every user of this machine; run chmod o-rwx on it"
 	ruleNoCertificate  rule = "%s has no certificate in PEM form; write the path of one that begins with -----BEGIN CERTIFICATE-----"
 	ruleNoKey          rule = "%s has no private key in PEM form that is not encrypted; write the path of one"
 	rulePairMismatch   rule = "the key %s does not belong to the certificate %s; use the pair that was made together"
