@@ -90,9 +90,11 @@ func tidyOutcome(o *sdk.Outcome) {
 		r.Code = own.Code
 	}
 	// RFC 3464 §2.3.4: the class of the status says what became of the
-	// recipient, so a peer's "550 4.7.1" cannot stand.
-	if !validEnhanced(r.Enhanced) || r.Enhanced[0] != own.Enhanced[0] {
+	// recipient, so of a peer's "550 4.7.1" only the rest can stand.
+	if !validEnhanced(r.Enhanced) {
 		r.Enhanced = own.Enhanced
+	} else if r.Enhanced[0] != own.Enhanced[0] {
+		r.Enhanced = own.Enhanced[:1] + r.Enhanced[1:]
 	}
 	if r.Text = tidy(r.Text, maxRemoteText, true); r.Text == "" {
 		r.Text = own.Text

@@ -308,7 +308,7 @@ func TestOutcomesAreSettledOneByOne(t *testing.T) {
 		{"failed with a 4yz", sdk.Outcome{Status: sdk.StatusFailed, Reply: sdk.Reply{Code: 450}}, "deferred 451 4.3.5 local problem", true},
 		{"failed and to be held", sdk.Outcome{Status: sdk.StatusFailed, Hold: true}, "deferred 451 4.3.5 local problem", true},
 		{"deferred with a 5yz", sdk.Outcome{Status: sdk.StatusDeferred, Reply: sdk.Reply{Code: 550, Text: "soft"}}, "deferred 550 4.0.0 soft", false},
-		{"a peer's bad words", sdk.Outcome{Status: sdk.StatusFailed, RemoteReply: true, Reply: peer}, "failed 550 5.0.0 no ?  user", false},
+		{"a peer's bad words", sdk.Outcome{Status: sdk.StatusFailed, RemoteReply: true, Reply: peer}, "failed 550 5.1.1 no ?  user", false},
 		{"a code that is none", sdk.Outcome{Status: sdk.StatusDeferred, Reply: sdk.Reply{Code: 7}}, "deferred 451 4.0.0 delivery deferred", false},
 		{"a megabyte of words", sdk.Outcome{Status: sdk.StatusDeferred, Reply: sdk.Reply{Text: strings.Repeat("x", 1<<20)}}, "deferred 451 4.0.0 " + strings.Repeat("x", maxRemoteText), false},
 	} {
