@@ -13,14 +13,13 @@ import (
 	"github.com/programmable-mta/mta/core/resolver"
 	"github.com/programmable-mta/mta/core/smtpout"
 	"github.com/programmable-mta/mta/core/trace"
-	"github.com/programmable-mta/mta/plugins"
 	"github.com/programmable-mta/mta/sdk"
 )
 
 // loadConfig reads a configuration and refuses what would fail later: names of
 // plugins that do not exist, files that cannot be read.
-func loadConfig(path string) (*config.Config, error) {
-	cfg, err := config.LoadOptions{Builtins: slices.Sorted(maps.Keys(plugins.Builtin))}.Load(path)
+func loadConfig(w *world, path string) (*config.Config, error) {
+	cfg, err := config.LoadOptions{Builtins: slices.Sorted(maps.Keys(w.compiledIn()))}.Load(path)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +36,7 @@ touching the spool. It prints "ok" and, for every hook, the plugins in the order
 in which they are asked; or every fault with its line, and status 78.`,
 		Example: "  mta check -c /etc/mta/mta.toml",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(configPath(c))
+			cfg, err := loadConfig(w, configPath(c))
 			if err != nil {
 				return err
 			}
@@ -70,7 +69,7 @@ func tryPlugins(ctx context.Context, w *world, cfg *config.Config) (*generation,
 	res := newResolver(w, cfg)
 	client := smtpout.New(smtpout.Options{Hostname: cfg.Hostname, Resolver: res, Dial: w.dial, Now: w.now})
 	defer client.Close()
-	return loadPlugins(ctx, cfg, func(name string) sdk.Host {
+	return loadPlugins(ctx, w, cfg, func(name string) sdk.Host {
 		return &host{plugin: name, hostname: cfg.Hostname, now: w.now, resolver: res, client: client, tracer: tracer}
 	})
 }

@@ -92,8 +92,10 @@ func (s *sender) session(ctx context.Context, c net.Conn) {
 		s.n++
 		word := fmt.Sprintf("%s-%d", s.name, s.n)
 		fmt.Fprintf(c, "MAIL FROM:<a@x.test>\r\nRCPT TO:<%s@y.test>\r\nDATA\r\n", word)
-		if !said('2') || !said('2') || !said('3') {
-			return
+		for _, want := range []byte{'2', '2', '3'} {
+			if !said(want) {
+				return
+			}
 		}
 		fmt.Fprintf(c, "X-Word: %s\r\nSubject: x\r\n\r\n%s\r\n.\r\n", word, strings.Repeat("0123456789abcdef", 100))
 		if !said('2') {

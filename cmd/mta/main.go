@@ -21,6 +21,8 @@ import (
 	"github.com/programmable-mta/mta/core/config"
 	"github.com/programmable-mta/mta/core/control"
 	"github.com/programmable-mta/mta/core/resolver"
+	"github.com/programmable-mta/mta/plugins"
+	"github.com/programmable-mta/mta/sdk"
 )
 
 // The exit statuses, from sysexits.h.
@@ -44,8 +46,17 @@ type world struct {
 	exchange       resolver.Exchange // nil: the network
 	resolveHosts   string            // the hosts file; empty: the system's
 	getenv         func(string) string
-	noControl      bool            // open no control socket
-	backend        control.Backend // what commands ask instead of the control socket
+	builtins       map[string]func() sdk.Plugin // nil: those of this program
+	noControl      bool                         // open no control socket
+	backend        control.Backend              // what commands ask instead of the control socket
+}
+
+// compiledIn are the plugins that builtin:NAME can mean.
+func (w *world) compiledIn() map[string]func() sdk.Plugin {
+	if w.builtins != nil {
+		return w.builtins
+	}
+	return plugins.Builtin
 }
 
 func systemWorld() *world {

@@ -11,7 +11,6 @@ import (
 	"github.com/programmable-mta/mta/core/hook"
 	"github.com/programmable-mta/mta/core/runtime"
 	"github.com/programmable-mta/mta/core/runtime/native"
-	"github.com/programmable-mta/mta/plugins"
 	"github.com/programmable-mta/mta/sdk"
 )
 
@@ -34,10 +33,10 @@ type pluginInfo struct {
 
 // loadPlugins loads what the configuration names, and behind it the plugins
 // that every relay has.
-func loadPlugins(ctx context.Context, cfg *config.Config, makeHost func(plugin string) sdk.Host) (*generation, error) {
+func loadPlugins(ctx context.Context, w *world, cfg *config.Config, makeHost func(plugin string) sdk.Host) (*generation, error) {
 	g := &generation{}
 	var members []hook.Plugin
-	rt := native.New(plugins.Builtin)
+	rt := native.New(w.compiledIn())
 	explicit := len(cfg.Plugins)
 	for i, p := range append(append([]config.Plugin(nil), cfg.Plugins...), implied(cfg)...) {
 		if p.Mode == "off" {

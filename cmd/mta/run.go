@@ -80,7 +80,7 @@ func start(ctx context.Context, w *world, cfg *config.Config, path string, devSi
 	if err := r.openFiles(cfg); err != nil {
 		return nil, err
 	}
-	gen, err := loadPlugins(ctx, cfg, r.host)
+	gen, err := loadPlugins(ctx, r.w, cfg, r.host)
 	if err != nil {
 		return nil, &statusError{exitConfig, err}
 	}
@@ -305,7 +305,7 @@ func (r *relay) reload(ctx context.Context) (string, error) {
 	if r.path == "" {
 		return "", errors.New("nothing to reload: this relay runs with --dev, without a configuration file")
 	}
-	cfg, err := loadConfig(r.path)
+	cfg, err := loadConfig(r.w, r.path)
 	if err != nil {
 		return "", fmt.Errorf("the old configuration stays in force: %w", err)
 	}
@@ -317,7 +317,7 @@ func (r *relay) reload(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the old configuration stays in force: %w", err)
 	}
-	gen, err := loadPlugins(ctx, cfg, r.host)
+	gen, err := loadPlugins(ctx, r.w, cfg, r.host)
 	if err != nil {
 		return "", fmt.Errorf("the old configuration stays in force: %w", err)
 	}

@@ -39,7 +39,7 @@ temporary folder, and delivers everything to a built-in sink.`,
 				return serveDev(c.Context(), w)
 			}
 			path := configPath(c)
-			cfg, err := loadConfig(path)
+			cfg, err := loadConfig(w, path)
 			if err != nil {
 				if errors.Is(err, os.ErrNotExist) || missingFile(path) {
 					return status(exitConfig, "%w; 'mta serve --dev' needs no file, 'mta config' prints one to start from", err)

@@ -28,7 +28,7 @@ type storyRelay struct {
 func bootStory(t testing.TB, env mtatest.Env) mtatest.Relay {
 	t.Helper()
 	w := storyWorld(env)
-	cfg, err := loadConfig(env.Config)
+	cfg, err := loadConfig(w, env.Config)
 	if err != nil {
 		t.Fatalf("the story's configuration: %v", err)
 	}
@@ -46,7 +46,7 @@ func storyWorld(env mtatest.Env) *world {
 		dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return env.Net.Dial(ctx, network, addr)
 		},
-		now: time.Now, exchange: env.Zone.Exchange, resolveHosts: "-", noControl: true, getenv: func(string) string { return "" },
+		now: time.Now, exchange: env.Zone.Exchange, resolveHosts: "-", noControl: true, builtins: storyPlugins(), getenv: func(string) string { return "" },
 	}
 }
 
