@@ -107,7 +107,7 @@ func (a *attempt) run() {
 	}
 	for i := range a.outcomes {
 		if a.outcomes[i].Status == sdk.StatusNone {
-			a.outcomes[i] = unreachable("4.3.2", "attempt ended before a host was tried")
+			a.outcomes[i] = sdk.Outcome{Status: sdk.StatusDeferred, Reply: sdk.Reply{Enhanced: "4.3.2", Text: "attempt ended before a host was tried"}}
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/emersion/go-sasl"
 	gosmtp "github.com/emersion/go-smtp"
 
+	"github.com/programmable-mta/mta/core/smtp"
 	"github.com/programmable-mta/mta/sdk"
 )
 
@@ -287,6 +288,67 @@ func FuzzPeer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if p := parsePeer(text); p.size < 0 || p.rcptMax < 0 || p.limitMessages < 0 {
 			t.Fatalf("%+v", p)
+		}
+	})
+}
+
+// FuzzEnvelope: whatever an event holds, MAIL and RCPT are one line each, and
+// say what was meant to whoever reads them with the parser of the other side.
+func FuzzEnvelope(f *testing.F) {
+	f.Add("a@b", "c@d", "id", "rfc822;x@y", "FULL", uint8(2))
+	f.Add("", `"x> y"@d`, "a b+=", `utf-8;jö\@b`, "HDRS", uint8(15))
+	f.Add("a@b>\r\nRSET", "c@d>\r\nDATA", "\r\n", "\r\n;\r\n", "\r\n", uint8(255))
+	c := &conn{peer: peer{ext: ^smtp.Extensions(0)}}
+	client := New(Options{Hostname: "relay.example"})
+	f.Fuzz(func(t *testing.T, from, to, id, orcpt, ret string, notify uint8) {
+		e := event(hello, to)
+		e.Envelope.From, e.Envelope.EnvID, e.Envelope.Ret = from, id, ret
+		e.Recipients[0].ORcpt, e.Recipients[0].Notify = orcpt, sdk.Notify(notify)
+		e.Route.Hosts = []string{"192.0.2.1"}
+		if _, err := client.check(e, sdk.SendOptions{}); err != nil {
+			return
+		}
+		a := &attempt{c: client}
+		a.begin(context.Background(), e, sdk.SendOptions{}, nil)
+		if a.refuseBadAddresses(); !a.left() {
+			return
+		}
+		a.commands(c, []int{0}, false)
+		lines := strings.SplitAfter(string(a.wire), "\r\n")
+		if len(lines) != 4 || lines[2] != "DATA\r\n" || lines[3] != "" {
+			t.Fatalf("%q", lines)
+		}
+		mail, err := smtp.ParseCommand([]byte(strings.TrimSuffix(lines[0], "\r\n")))
+		if err != nil {
+			t.Fatalf("%q: %v", lines[0], err)
+		}
+		got, o, _, err := smtp.ParseMail(mail.Arg, ^smtp.Extensions(0))
+		want, _ := smtp.ParseAddress(from, true)
+		if err != nil || got != want || o.EnvelopeID != "" && o.EnvelopeID != id {
+			t.Fatalf("%q: %v %+v %v", lines[0], got, o, err)
+		}
+		rcpt, err := smtp.ParseCommand([]byte(strings.TrimSuffix(lines[1], "\r\n")))
+		if err != nil {
+			t.Fatalf("%q: %v", lines[1], err)
+		}
+		got, r, err := smtp.ParseRcpt(rcpt.Arg, ^smtp.Extensions(0), o.UTF8)
+		if want, _ = smtp.ParseAddress(to, true); to == "postmaster" {
+			want.Local = to
+		}
+		if err != nil || got != want || r.OriginalRecipient != "" && !strings.HasSuffix(orcpt, ";"+r.OriginalRecipient) {
+			t.Fatalf("%q: %v %+v %v", lines[1], got, r, err)
+		}
+	})
+}
+
+func FuzzHop(f *testing.F) {
+	for _, s := range []string{"mx:25", "[::1]:25", "::1", ":", "]:", "[", "unix:/x", "192.0.2.1"} {
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, s string, lmtp bool) {
+		h, err := parseHop(s, 25, lmtp)
+		if err == nil && (h.name == "" || h.unix == "" && (h.port == 0 || strings.ContainsAny(h.name, " \r\n\x00"))) {
+			t.Fatalf("%q: %+v", s, h)
 		}
 	})
 }

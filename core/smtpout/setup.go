@@ -37,7 +37,9 @@ func (a *attempt) open(h *hop, ip netip.Addr, clear bool) (*conn, sdk.Outcome, e
 	if err != nil {
 		text := "connect to " + remote + ": " + dialText(err)
 		a.conv.remark(text)
-		return nil, unreachable("4.4.1", text), nil
+		o := unreachable("4.4.1", text)
+		o.Unreachable = a.ctx.Err() == nil
+		return nil, o, nil
 	}
 	c := &conn{net: nc, rd: smtp.NewReader(nc, make([]byte, readBuffer)), remote: remote, born: time.Now(), key: a.key(h)}
 	release := c.use(a.ctx, a.deadline, a.conv)
@@ -45,7 +47,7 @@ func (a *attempt) open(h *hop, ip netip.Addr, clear bool) (*conn, sdk.Outcome, e
 	s := setup{conn: c, a: a, hop: h, local: h.local(ip), clear: clear}
 	o, err := s.run()
 	if o.Status != sdk.StatusNone {
-		o.Unreachable = true
+		o.Unreachable = a.ctx.Err() == nil // our own end says nothing about the host
 		if c.broken {
 			c.close()
 		} else {

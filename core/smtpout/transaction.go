@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/programmable-mta/mta/core/smtp"
 	"github.com/programmable-mta/mta/sdk"
@@ -93,8 +95,8 @@ func (a *attempt) appendMail(w []byte, c *conn) []byte {
 		if env.Ret == "FULL" || env.Ret == "HDRS" {
 			w = append(append(w, " RET="...), env.Ret...)
 		}
-		if env.EnvID != "" {
-			w = smtp.AppendXtext(append(w, " ENVID="...), env.EnvID)
+		if env.EnvID != "" && printableASCII(env.EnvID) {
+			w = within(w, smtp.AppendXtext(append(w, " ENVID="...), env.EnvID), len(" ENVID=")+100)
 		}
 	}
 	return append(w, '\r', '\n')
@@ -106,14 +108,33 @@ func (a *attempt) appendRcpt(w []byte, c *conn, r *sdk.Recipient) []byte {
 	w = append(w, r.Addr...)
 	w = append(w, '>')
 	if c.peer.has(smtp.ExtDSN) {
-		if r.Notify != 0 {
-			w = append(append(w, " NOTIFY="...), r.Notify.String()...)
+		switch n := r.Notify; {
+		case n&sdk.NotifyNever != 0: // RFC 3461 §4.1: alone
+			w = append(w, " NOTIFY=NEVER"...)
+		case n != 0 && n.String() != "":
+			w = append(append(w, " NOTIFY="...), n.String()...)
 		}
-		if kind, addr, ok := strings.Cut(r.ORcpt, ";"); ok && isWord(kind) {
-			w = smtp.AppendORcpt(append(w, " ORCPT="...), kind, addr)
+		if kind, addr, ok := strings.Cut(r.ORcpt, ";"); ok && addr != "" && isWord(kind) && (strings.EqualFold(kind, "utf-8") && noControls(addr) || printableASCII(addr)) {
+			w = within(w, smtp.AppendORcpt(append(w, " ORCPT="...), kind, addr), len(" ORCPT=")+500)
 		}
 	}
 	return append(w, '\r', '\n')
+}
+
+// within is the longer of the two lines if what it adds is not more than max,
+// the limit of RFC 3461 §4.2 and §4.4: better without a parameter than refused
+// for it.
+func within(before, after []byte, max int) []byte {
+	if len(after)-len(before) > max {
+		return after[:len(before)]
+	}
+	return after
+}
+
+func printableASCII(s string) bool { return ascii(s) && noControls(s) }
+
+func noControls(s string) bool {
+	return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }
 
 // isWord keeps an address type that a plugin made up from being more than that.
