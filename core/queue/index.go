@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -226,55 +225,6 @@ func (ix *index) create() (err error) {
 		}
 		return nil
 	})
-}
-
-// survey reads the whole index and checks every value: sums, order, and that
-// each due key belongs to a message and the other way round. It is how a
-// flipped bit is found before it hides a message, and it counts on the way.
-func (ix *index) survey(each func(id ID, loc location) error) (c checkpoint, err error) {
-	defer guard(&err)()
-	err = ix.db.View(func(tx *bolt.Tx) error {
-		meta, msg, due := tx.Bucket(bucketMeta), tx.Bucket(bucketMsg), tx.Bucket(bucketDue)
-		if meta == nil || msg == nil || due == nil {
-			return errIndex
-		}
-		var ok bool
-		if c, ok = decodeCheckpoint(meta.Get(keyCheck)); !ok {
-			return fmt.Errorf("%w: no checkpoint", errIndex)
-		}
-		var n uint64
-		var sum [2]uint32 // of the due keys: wanted and there
-		var last ID
-		cur := msg.Cursor()
-		for k, v := cur.First(); k != nil; k, v = cur.Next() {
-			id, at, loc, ok := valuePlace(k, v)
-			if !ok || id <= last {
-				return fmt.Errorf("%w: message %d", errIndex, n)
-			}
-			last = id
-			n++
-			if at != never {
-				sum[0] += crcOf(dueKey{at, id}.bytes())
-			}
-			if err := each(id, loc); err != nil {
-				return err
-			}
-		}
-		cur = due.Cursor()
-		var prev []byte
-		for k, _ := cur.First(); k != nil; k, _ = cur.Next() {
-			if len(k) != 16 || bytes.Compare(prev, k) >= 0 {
-				return fmt.Errorf("%w: due times", errIndex)
-			}
-			prev = k
-			sum[1] += crcOf(k)
-		}
-		if n != c.messages || sum[0] != sum[1] {
-			return fmt.Errorf("%w: %d messages where %d belong", errIndex, n, c.messages)
-		}
-		return nil
-	})
-	return c, err
 }
 
 // flushed is what the checkpoint needs to know of one message; the recipients

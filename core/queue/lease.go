@@ -64,7 +64,7 @@ func (q *Queue) take(max int) ([]*Job, time.Duration) {
 	for len(jobs) < max && len(q.ready) > 0 && q.ready[0].due <= now {
 		jobs = append(jobs, q.lease(q.ready[0], now))
 	}
-	if len(jobs) == 0 && q.diskDue.due <= now && len(q.dirty) > 0 && 4*len(q.dirty) >= q.o.ActiveLimit {
+	if len(jobs) == 0 && q.diskDue.due <= now && len(q.dirty) > 0 && (q.leased == 0 || 4*len(q.dirty) >= q.o.ActiveLimit) {
 		signal(q.checkpointNow) // what is only kept for the index leaves the memory then
 	}
 	nap := int64(maxNap)

@@ -20,6 +20,11 @@ func (q *Queue) recoverLog(progress func(done, total int64)) (*replay, error) {
 	}
 	r := &replay{q: q}
 	from, numbers := q.flushedTo, q.log.numbers()
+	if clean {
+		if clean, err = q.endsAt(from, numbers); err != nil {
+			return nil, err
+		}
+	}
 	q.diskDue = dueKey{} // look at all of the index first
 	total, done := q.log.bytes(), int64(0)
 	for i, n := range numbers {
@@ -49,7 +54,7 @@ func (q *Queue) recoverLog(progress func(done, total int64)) (*replay, error) {
 			start, group = from.off, from.group
 		}
 		q.log.group = max(q.log.group, group)
-		if clean && n == from.seg && i+1 == len(numbers) {
+		if clean && n == from.seg {
 			seg.end = from.off
 			continue
 		}
@@ -76,6 +81,22 @@ func (q *Queue) recoverLog(progress func(done, total int64)) (*replay, error) {
 		q.position = position{n, end, q.log.group}
 	}
 	return r, nil
+}
+
+// endsAt tells whether the log really ends where an index says that it was
+// closed: the index may be one of yesterday that somebody put back.
+func (q *Queue) endsAt(p position, numbers []uint64) (bool, error) {
+	if p.seg != numbers[len(numbers)-1] {
+		return false, nil
+	}
+	seg := q.log.segs[p.seg]
+	win := window{f: seg.file, limit: seg.size}
+	b, err := win.bytes(p.off, headerLen)
+	if err != nil {
+		return false, fmt.Errorf("queue: %s: %w", segName(p.seg), err)
+	}
+	h, more := parseHeader(b, seg.nonce, p.off)
+	return !more || h.group <= p.group, nil
 }
 
 // openSegments reads the folder of the log: which segments there are, and
@@ -179,17 +200,12 @@ func (q *Queue) tryIndex() (checkpoint, error) {
 	if !slices.Contains(names, filepath.Base(indexPath(q.dir))) {
 		return checkpoint{}, errNoIndex
 	}
-	ix, err := openIndex(q.disk, indexPath(q.dir))
+	c, err := survey(q.disk, indexPath(q.dir), q.count)
 	if err != nil {
 		return checkpoint{}, err
 	}
-	c, err := ix.survey(q.count)
-	if err != nil {
-		_ = ix.close() // a new one is made
-		return checkpoint{}, err
-	}
-	q.index = ix
-	return c, nil
+	q.index, err = openIndex(q.disk, indexPath(q.dir))
+	return c, err
 }
 
 var errNoIndex = errors.New("queue: there is no index")
