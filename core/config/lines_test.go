@@ -3,7 +3,6 @@ package config
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/BurntSushi/toml"
 )
@@ -95,11 +94,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(ar)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		began := time.Now()
 		c, err := named.Parse("mta.toml", text)
-		if time.Since(began) > 5*time.Second {
-			t.Error("too slow")
-		}
 		if err == nil {
 			if err := c.Validate(named); err != nil {
 				t.Errorf("accepted, and then refused: %v", err)

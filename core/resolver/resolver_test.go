@@ -550,13 +550,16 @@ func TestThousandsOfQuestionsDoNotUseUpThePlaces(t *testing.T) {
 }
 
 func TestTheCacheIsBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("asks many questions")
+	o := plain(mtatest.Zone(t, ""))
+	o.Exchange = func(_ context.Context, _, _ string, q *dns.Msg) (*dns.Msg, error) {
+		m := new(dns.Msg).SetReply(q)
+		m.RecursionAvailable = true
+		h := dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: 3600}
+		m.Answer = []dns.RR{&dns.TXT{Hdr: h, Txt: slices.Repeat([]string{strings.Repeat("x", 250)}, 64)}}
+		return m, nil
 	}
-	z := mtatest.Zone(t, "*.example. 3600 TXT \""+strings.Repeat("x", 250)+"\" \""+strings.Repeat("y", 250)+"\"")
-	r := resolver.New(plain(z))
-	n := 0
-	for ; n < 60000; n++ { // some 46 MiB
+	r := resolver.New(o)
+	for n := range 4000 { // some 64 MB
 		if _, err := r.Lookup(t.Context(), sdk.RecordTXT, fmt.Sprintf("n%d.example", n)); err != nil {
 			t.Fatal(err)
 		}
