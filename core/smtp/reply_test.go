@@ -200,3 +200,17 @@ func BenchmarkSplitReplyLine(b *testing.B) {
 		}
 	}
 }
+
+func TestORcptGoesAround(t *testing.T) {
+	for in, want := range map[[2]string]string{
+		{"rfc822", "a+b@c"}:       "rfc822;a+2Bb@c",
+		{"utf-8", `jö+=\x y@c`}:   `utf-8;j\x{F6}\x{2B}\x{3D}\x{5C}x\x{20}y@c`,
+		{"UTF-8", "\U0001F600@c"}: `UTF-8;\x{1F600}@c`,
+	} {
+		got := string(AppendORcpt(nil, in[0], in[1]))
+		kind, addr, ok := parseORcpt(got)
+		if got != want || !ok || !strings.EqualFold(string(kind), in[0]) || addr != in[1] {
+			t.Errorf("%q: %s, read back as %q, %v", in, got, addr, ok)
+		}
+	}
+}
