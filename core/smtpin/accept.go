@@ -40,7 +40,7 @@ func (a *acceptor) next() (net.Conn, netip.Addr, error) {
 			}
 			continue
 		}
-		ip := remoteIP(c)
+		ip := remoteIP(c) // of the peer; a proxy would name another one here
 		if why := a.srv.gate.enter(ip); why != "" {
 			a.refuse(c, ip, why)
 			continue

@@ -5,9 +5,12 @@ import (
 	"io"
 	netsmtp "net/smtp"
 	"strings"
+	"sync"
 	"testing"
 
 	gosmtp "github.com/emersion/go-smtp"
+
+	"github.com/programmable-mta/mta/core/queue"
 )
 
 // The clients of other people are the judges of whether we speak SMTP.
@@ -122,5 +125,53 @@ func TestGoSMTPDelivers(t *testing.T) {
 	}
 	if state, ok := secure.TLSConnectionState(); !ok || state.Version < tls.VersionTLS12 {
 		t.Error("not under TLS")
+	}
+}
+
+func TestManyClientsAtOnceLoseNothing(t *testing.T) {
+	q, err := queue.Open(t.TempDir(), queue.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if err := q.Space(0); err != nil { // so that the first of many need not ask the disk
+		t.Fatal(err)
+	}
+	d := newDoor(t, func(o *Options) { o.Queue = q })
+	addr := d.listen(t, "mx")
+	const clients, each = 20, 20
+	ids := make(chan string, clients*each)
+	var wg sync.WaitGroup
+	for range clients {
+		c := dial(t, addr)
+		wg.Go(func() {
+			c.want("220")
+			c.say(ehlo)
+			c.want("250")
+			for range each {
+				c.say(mail + rcpt + data)
+				c.want("250")
+				c.want("250")
+				c.want("354")
+				c.say(text)
+				_, id, _ := strings.Cut(strings.TrimSpace(c.want("250 2.0.0")), "queued as ")
+				ids <- id
+			}
+			c.say(quit)
+			c.want("221")
+		})
+	}
+	wg.Wait()
+	close(ids)
+	seen := map[string]bool{}
+	for id := range ids {
+		e, err := q.Get(id)
+		if err != nil || e.Envelope.From != "a@example.com" || e.Message.Size != e.Envelope.Size || seen[id] {
+			t.Fatalf("%s: %+v, %v", id, e, err)
+		}
+		seen[id] = true
+	}
+	if len(seen) != clients*each {
+		t.Errorf("%d messages", len(seen))
 	}
 }

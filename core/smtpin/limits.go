@@ -91,7 +91,8 @@ func (g *gate) init(l Limits) {
 	g.perIP = map[netip.Addr]int{}
 }
 
-// enter counts a session in, or says which limit keeps it out.
+// enter counts a session in, or says which limit keeps it out. Clients of a unix
+// socket have no address, and share none.
 func (g *gate) enter(ip netip.Addr) (why string) {
 	key := prefix(ip)
 	g.mu.Lock()
@@ -99,7 +100,7 @@ func (g *gate) enter(ip netip.Addr) (why string) {
 	if over(g.all+1, g.maxAll) {
 		return "too many connections"
 	}
-	if over(g.perIP[key]+1, g.maxPerIP) {
+	if ip.IsValid() && over(g.perIP[key]+1, g.maxPerIP) {
 		return "too many connections from your address"
 	}
 	g.all++

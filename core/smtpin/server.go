@@ -3,7 +3,6 @@ package smtpin
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -30,6 +29,8 @@ type Queue interface {
 	// PutHeld is Put of a message that waits for an operator; by says who held it.
 	PutHeld(ctx context.Context, d *queue.Draft, env *sdk.Envelope, by string) error
 }
+
+var _ Queue = (*queue.Queue)(nil)
 
 // Refused is a recipient that was accepted at RCPT and that a plugin refused
 // when it had seen the message, while other recipients were accepted.
@@ -276,6 +277,3 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) log(level slog.Level, msg string, args ...any) {
 	s.o.Tracer.Log(level, "smtpin", msg, args...)
 }
-
-// errClosed tells that the listener was closed under the accept loop.
-func errClosed(err error) bool { return errors.Is(err, net.ErrClosed) }

@@ -124,7 +124,7 @@ func (s *session) serve() (reason string) {
 			return s.lost(err)
 		}
 		s.strikes()
-		if s.full() {
+		if s.in.Buffered() > 0 && s.full() {
 			if err := s.flush(); err != nil {
 				return "lost"
 			}

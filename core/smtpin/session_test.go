@@ -8,14 +8,14 @@ import (
 
 func TestAMessageIsQueuedAndAcknowledgedWithItsID(t *testing.T) {
 	d := newDoor(t)
-	got := d.run(t, ehlo, mail, rcpt, data, text, quit)
+	got := d.run(t, ehlo, mail, rcpt, data, "Message-ID: <one@example.com>\r\n"+text, quit)
 	msgs := d.q.messages()
 	if len(msgs) != 1 {
 		t.Fatalf("%d messages, want 1", len(msgs))
 	}
 	m := msgs[0]
 	expect(t, got, "220 "+host+" ESMTP", "250 DSN", "250 2.1.0", "250 2.1.5", "354 ", "250 2.0.0 queued as "+m.env.ID, "221 2.0.0")
-	if m.text() != "Subject: x\r\n\r\nhello\r\n" {
+	if m.text() != "Message-ID: <one@example.com>\r\nSubject: x\r\n\r\nhello\r\n" {
 		t.Errorf("body %q", m.text())
 	}
 	if m.env.From != "a@example.com" || len(m.env.Recipients) != 1 || m.env.Recipients[0].Addr != "b@example.org" {
@@ -29,7 +29,7 @@ func TestAMessageIsQueuedAndAcknowledgedWithItsID(t *testing.T) {
 		t.Errorf("origin %+v", o)
 	}
 	log := d.logged(t)
-	for _, want := range []string{"client=unknown[192.0.2.7]", m.env.ID, "from=<a@example.com>"} {
+	for _, want := range []string{"client=unknown[192.0.2.7]", m.env.ID, "from=<a@example.com>", "message-id=<one@example.com>", "disconnect from unknown[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=1 quit=1"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("log lacks %q:\n%s", want, log)
 		}

@@ -61,7 +61,7 @@ type wire struct {
 	busy atomic.Bool
 
 	out []byte
-	// oldest is when the first of the replies in out was written.
+	// oldest is when a reply was first seen to wait for those behind it.
 	oldest time.Time
 
 	mute              bool      // a write failed: nothing can be said any more
@@ -83,14 +83,15 @@ func slack(d time.Duration) time.Duration { return d / 16 }
 // Read is called by the reader when its buffer holds no whole line or message:
 // the client's turn begins, so it gets its replies first.
 func (w *wire) Read(p []byte) (int, error) {
-	if err := w.flush(); err != nil {
+	now := time.Now()
+	if err := w.flushAt(now); err != nil {
 		return 0, err
 	}
-	for {
+	for ; ; now = time.Now() {
 		if w.inData && w.dataMax >= 0 && w.allGot > w.dataMax {
 			return 0, errTooMuch
 		}
-		if err := w.arm(); err != nil {
+		if err := w.arm(now); err != nil {
 			return 0, err
 		}
 		// Behind arm, so that one of both sees the other: Shutdown first says
@@ -141,9 +142,9 @@ func (w *wire) beginData(limit int64, first bool) {
 func (w *wire) endData() { w.inData = false }
 
 // arm sets the read deadline, unless the one that is set will do.
-func (w *wire) arm() error {
+func (w *wire) arm(now time.Time) error {
 	var earliest, latest time.Time
-	switch now := time.Now(); {
+	switch {
 	case w.inData:
 		t := w.limits.DataTimeout
 		if w.dataGot == 0 && w.armed.After(now.Add(t)) {
@@ -177,27 +178,42 @@ func sooner(a, b time.Time) time.Time {
 func (w *wire) put(r sdk.Reply) {
 	if w.out == nil {
 		w.out = replyPool.Get().(*[replyBuffer]byte)[:0]
-		w.oldest = time.Now()
+		w.oldest = time.Time{}
 	}
 	w.out = smtp.AppendReply(w.out, r)
 }
 
-// full tells that replies should go out although the client's turn has not
-// come: there are many, or the first of them has waited while hooks were slow,
-// and the client has its own timer for it (RFC 5321 §4.5.3.2).
+// patience is how long a reply waits for those behind it.
+const patience = 5 * time.Second
+
+// full is asked between the commands of a group. It tells that replies should
+// go out although the client's turn has not come: there are many, or the first
+// of them has waited while hooks were slow, and the client has its own timer for
+// it (RFC 5321 §4.5.3.2).
 func (w *wire) full() bool {
-	return len(w.out) > replyBuffer*3/4 || len(w.out) > 0 && time.Since(w.oldest) > 5*time.Second
+	switch {
+	case len(w.out) > replyBuffer*3/4:
+		return true
+	case len(w.out) == 0:
+		return false
+	}
+	now := time.Now()
+	if w.oldest.IsZero() {
+		w.oldest = now
+	}
+	return now.Sub(w.oldest) > patience
 }
 
 // flush sends what was gathered in one write.
-func (w *wire) flush() error {
+func (w *wire) flush() error { return w.flushAt(time.Now()) }
+
+func (w *wire) flushAt(now time.Time) error {
 	if w.mute {
 		return errMute
 	}
 	if len(w.out) == 0 {
 		return nil
 	}
-	now := time.Now()
 	if t := w.limits.WriteTimeout; w.armedWrite.Before(now.Add(t)) {
 		w.armedWrite = now.Add(2 * t)
 		if err := w.conn.SetWriteDeadline(w.armedWrite); err != nil {
