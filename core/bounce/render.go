@@ -41,7 +41,11 @@ func render(rep *Report) []byte {
 	boundary := freeBoundary(rep, parts)
 
 	var b bytes.Buffer
-	b.Grow(MaxSize)
+	n := len(head) + partsRoom
+	for _, p := range parts {
+		n += len(p.content)
+	}
+	b.Grow(n)
 	b.Write(head)
 	if orig.id != "" {
 		// RFC 3834 §3.1.5: an automatic answer names what it answers.

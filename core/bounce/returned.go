@@ -2,7 +2,6 @@ package bounce
 
 import (
 	"bytes"
-	"errors"
 	"io"
 
 	"github.com/programmable-mta/mta/sdk"
@@ -124,12 +123,12 @@ func readSome(m sdk.Message) ([]byte, error) {
 		return nil, err
 	}
 	defer body.Close()
-	raw := make([]byte, MaxSize)
-	n, err := io.ReadFull(body, raw)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(m.Size, 0), MaxSize)) + bytes.MinRead) // ReadFrom wants that much to see the end
+	if _, err := b.ReadFrom(io.LimitReader(body, MaxSize)); err != nil {
 		return nil, err
 	}
-	return raw[:n], nil
+	return b.Bytes(), nil
 }
 
 // headerOf is the header of raw without the empty line. If it does not end in
