@@ -81,7 +81,7 @@ func (d *Delivery) groups(gen *generation, j *job, th *trace.Thread) (groups []*
 				continue
 			}
 			if a.Action != sdk.RouteUse || a.Route.Via == "" {
-				local = append(local, d.unrouted1(j, pos, &a, plugin))
+				local = append(local, d.withoutRoute(j, pos, &a, plugin))
 				continue
 			}
 			route = a.Route
@@ -107,8 +107,8 @@ func (d *Delivery) groups(gen *generation, j *job, th *trace.Thread) (groups []*
 	return groups, local
 }
 
-// unrouted1 is the verdict on a recipient to which a route hook gave no route.
-func (d *Delivery) unrouted1(j *job, pos int, a *sdk.RouteAnswer, plugin string) verdict {
+// withoutRoute is the verdict on a recipient to which a route hook gave no route.
+func (d *Delivery) withoutRoute(j *job, pos int, a *sdk.RouteAnswer, plugin string) verdict {
 	switch a.Action {
 	case sdk.RouteFail:
 		o := sdk.Outcome{Status: sdk.StatusFailed, Reply: a.Reply}
