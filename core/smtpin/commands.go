@@ -47,8 +47,8 @@ var table = [verbs]command{
 	vRcpt:     {verb: "RCPT", log: "rcpt", do: (*session).doRcpt, takes: stMail | stRcpt},
 	vData:     {verb: "DATA", log: "data", do: (*session).doData, takes: stMail | stRcpt, last: true, bare: true},
 	vBdat:     {verb: "BDAT", log: "bdat", do: (*session).doBdat, takes: anyState}, // its octets follow in every state
-	vEhlo:     {verb: "EHLO", log: "ehlo", do: (*session).doEhlo, takes: anyState &^ stTurnedAway, last: true},
-	vHelo:     {verb: "HELO", log: "helo", do: (*session).doHelo, takes: anyState &^ stTurnedAway, last: true},
+	vEhlo:     {verb: "EHLO", log: "ehlo", do: (*session).doEhlo, takes: anyState &^ stTurnedAway, last: true, junk: true},
+	vHelo:     {verb: "HELO", log: "helo", do: (*session).doHelo, takes: anyState &^ stTurnedAway, last: true, junk: true},
 	vRset:     {verb: "RSET", log: "rset", do: (*session).doRset, takes: anyState &^ stTurnedAway, junk: true, bare: true},
 	vQuit:     {verb: "QUIT", log: "quit", do: (*session).doQuit, takes: anyState, bare: true},
 	vNoop:     {verb: "NOOP", log: "noop", do: (*session).doNoop, takes: anyState &^ stTurnedAway, junk: true},
@@ -199,7 +199,5 @@ func (s *session) doRcpt(arg string) {
 		s.state = stRcpt
 	}
 	s.say(r)
-	if r == replyTooMany {
-		s.failed = false // it has a limit of its own; those before it shall be sent
-	}
+	s.pardoned = r == replyTooMany // it has a limit of its own; those before it shall be sent
 }

@@ -141,6 +141,7 @@ func TestWhoSpeaksOutOfTurnIsCutOff(t *testing.T) {
 		{"behind HELO", []string{"HELO x\r\n" + mail}, []string{"554 5.5.0"}},
 		{"behind DATA", []string{ehlo, mail + rcpt + data + text}, []string{"250", "250", "250", "554 5.5.0"}},
 		{"behind DATA without recipients", []string{ehlo, mail + data + text}, []string{"250", "250", "554 5.5.0"}},
+		{"behind DATA out of order", []string{ehlo, data + text}, []string{"250", "554 5.5.0"}},
 		{"behind STARTTLS", []string{ehlo, "STARTTLS\r\nRSET\r\n"}, []string{"250", "554 5.5.0"}},
 		{"behind AUTH", []string{ehlo, "AUTH PLAIN\r\nRSET\r\n"}, []string{"250", "554 5.5.0"}},
 		{"half a command behind STARTTLS", []string{ehlo, "STARTTLS\r\nR"}, []string{"250", "554 5.5.0"}},

@@ -15,7 +15,7 @@ type Limits struct {
 	SessionsPerIP int   // at the same time from one IPv4 address or IPv6 /64
 	CommandLine   int   // octets of a command line with its CRLF
 	Errors        int   // refused commands since the last message, before 421
-	JunkCommands  int   // NOOP, RSET, VRFY, ... since the last message, before 421
+	JunkCommands  int   // NOOP, RSET, VRFY, EHLO, ... since the last message, before 421
 	Hops          int   // Received fields, before the message is taken for a loop
 
 	CommandTimeout time.Duration // silence between commands, the greeting included

@@ -81,6 +81,7 @@ func TestErrorsAndJunkEndASession(t *testing.T) {
 		{"a list of guessed recipients", []string{ehlo, mail, strings.Repeat(to("reject"), 10)}, []string{"250", "250", "550", "550", "550", "550", "421 4.7.0"}},
 		{"bad lines", []string{ehlo + "", "\r\n\r\n\r\n\r\n\r\n"}, []string{"250", "500", "500", "500", "500", "421"}},
 		{"NOOP for ever", []string{"NOOP\r\n", "RSET\r\n", "VRFY x\r\n", "NOOP\r\n", "NOOP\r\n"}, []string{"250", "250", "252", "250", "421 4.7.0"}},
+		{"EHLO for ever", []string{ehlo, ehlo, ehlo, ehlo, ehlo}, []string{"250", "250", "250", "250", "421 4.7.0"}},
 		{"a message wipes the slate", []string{ehlo, "WHAT\r\nWHAT\r\nNOOP\r\nNOOP\r\n", mail, rcpt, data, text, "WHAT\r\nWHAT\r\nNOOP\r\nNOOP\r\n", quit},
 			[]string{"250", "500", "500", "250", "250", "250", "250", "354", "250", "500", "500", "250", "250", "221"}},
 	} {

@@ -35,6 +35,7 @@ type session struct {
 	extended bool            // EHLO, not HELO
 	large    bool            // the reader has the large buffer
 	failed   bool            // the command in hand was refused
+	pardoned bool            // and that is no error of the client
 	commands int             // since the beginning
 	errors   int             // refused commands since the last message
 	junk     int             // commands without use for mail since the last message
@@ -184,11 +185,13 @@ func (s *session) command(line []byte) {
 	row := &table[v]
 	s.counts[v][1]++
 	switch {
-	case row.takes&s.state == 0:
-		s.say(s.outOfOrder())
 	case row.last && s.in.Buffered() > 0: // RFC 2920 §3.1
+		// In every state: behind a DATA that is refused lies a message, and its
+		// lines must not become commands.
 		s.rejected(row.verb, "", replySync, "", "pipelined behind "+row.verb)
 		s.refuse(replySync, "protocol")
+	case row.takes&s.state == 0:
+		s.say(s.outOfOrder())
 	case row.bare && c.Arg != "":
 		s.say(replyNoArgument)
 	default:
@@ -219,10 +222,10 @@ func (s *session) outOfOrder() sdk.Reply {
 
 // strikes ends a session that only does harm.
 func (s *session) strikes() {
-	if s.failed {
+	if s.failed && !s.pardoned {
 		s.errors++
-		s.failed = false
 	}
+	s.failed, s.pardoned = false, false
 	if s.over != "" {
 		return
 	}
@@ -307,7 +310,8 @@ func (s *session) verbCounts() map[string][2]int {
 	m := make(map[string][2]int, 8)
 	for i := range table {
 		if n := s.counts[i]; n[1] > 0 {
-			m[table[i].log] = [2]int{int(n[0]), int(n[1])}
+			sum := m[table[i].log]
+			m[table[i].log] = [2]int{sum[0] + int(n[0]), sum[1] + int(n[1])}
 		}
 	}
 	return m

@@ -124,6 +124,30 @@ func TestAPeerThatDripsCannotHoldItsPlace(t *testing.T) {
 	})
 	within(t, "an octet of a chunk every ten seconds", took, time.Minute, 61*time.Second)
 
+	took, kept := slow(t, func(t *testing.T, c *client) {
+		c.want("220")
+		c.say(ehlo)
+		c.want("250")
+		c.say(mail)
+		c.want("250")
+		c.say(rcpt)
+		c.want("250")
+		for {
+			c.say("BDAT 1\r\nx")
+			if r := c.reply(); r[0] != '2' {
+				if !strings.HasPrefix(r, "421 4.4.2") {
+					t.Errorf("reply %q", r)
+				}
+				return
+			}
+			time.Sleep(4 * time.Minute)
+		}
+	})
+	within(t, "a tiny chunk every four minutes", took, time.Hour, time.Hour+4*time.Minute)
+	if kept != 0 {
+		t.Error("a message was made of it")
+	}
+
 	took, _ = slow(t, func(t *testing.T, c *client) {
 		begin(c)
 		drip(c, strings.Repeat("x", 600), time.Second)

@@ -3,6 +3,7 @@ package smtpin
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 func (s *session) doData(string) {
@@ -87,6 +88,12 @@ func (s *session) doBdat(arg string) {
 }
 
 func (s *session) chunk(n int64, first, last bool) {
+	if !first && time.Since(s.dataFirst) > s.limits.DataTotal {
+		// Chunks that come with their command need no read of their own, so no
+		// deadline saw them.
+		s.refuse(replyTooSlow, "timeout")
+		return
+	}
 	s.grow()
 	s.beginData(s.limits.MessageSize, first)
 	left := int64(-1)
