@@ -246,9 +246,6 @@ func (v *visit) rcpt(a smtp.Address, o *gosmtp.RcptOptions) (r sdk.Reply, no boo
 		v.rejected("RCPT", a.String(), r, "", "")
 		return r, true
 	}
-	if a.Domain == "" { // RFC 5321 §4.1.1.3: the postmaster of this host
-		a.Domain = v.srv.o.Hostname
-	}
 	rcpt := sdk.Recipient{Addr: a.String(), Notify: notify(o.Notify)}
 	if o.OriginalRecipient != "" {
 		rcpt.ORcpt = string(o.OriginalRecipientType) + ";" + o.OriginalRecipient
@@ -267,6 +264,11 @@ func (v *visit) rcpt(a smtp.Address, o *gosmtp.RcptOptions) (r sdk.Reply, no boo
 	}
 	if r, no = v.judge("RCPT", rcpt.Addr, &d); no {
 		return r, true
+	}
+	if a.Domain == "" && len(v.pending) > 0 && v.pending[0].Addr == rcpt.Addr {
+		// RFC 5321 §4.1.1.3: the postmaster of this host. Plugins see the bare
+		// name, which they know by that; routes need a domain.
+		v.pending[0].Addr += "@" + v.srv.o.Hostname
 	}
 	v.env.Recipients = append(v.env.Recipients, v.pending...)
 	return replyRecipient, false
