@@ -226,6 +226,7 @@ func (b *backend) QueueAct(_ context.Context, a control.Act, progress func(int) 
 	var n int
 	switch a.Action {
 	case "flush":
+		b.r.delivery.Unpark()
 		n, err = q.Flush(f, a.By)
 	case "hold":
 		n, err = q.Hold(f, a.By)

@@ -23,6 +23,9 @@ func loadConfig(w *world, path string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if faults := cfg.CheckFiles(w.now()); len(faults) > 0 {
+		return nil, faults
+	}
 	return cfg, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -42,6 +43,7 @@ type world struct {
 	terminal       bool // stdout and stdin are a person
 	listen         func(network, addr string) (net.Listener, error)
 	dial           func(ctx context.Context, network, addr string) (net.Conn, error)
+	dialFrom       func(ctx context.Context, source, network, addr string) (net.Conn, error)
 	now            func() time.Time
 	exchange       resolver.Exchange // nil: the network
 	resolveHosts   string            // the hosts file; empty: the system's
@@ -64,8 +66,18 @@ func systemWorld() *world {
 	return &world{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		terminal: isTerminal(os.Stdout) && isTerminal(os.Stdin),
-		listen:   net.Listen, dial: d.DialContext, now: time.Now, getenv: os.Getenv,
+		listen:   net.Listen, dial: d.DialContext, dialFrom: dialFrom, now: time.Now, getenv: os.Getenv,
 	}
+}
+
+// dialFrom connects from one of our own addresses.
+func dialFrom(ctx context.Context, source, network, addr string) (net.Conn, error) {
+	ip, err := netip.ParseAddr(source)
+	if err != nil {
+		return nil, fmt.Errorf("source %q is no address of this machine: %w", source, err)
+	}
+	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, 0))}
+	return d.DialContext(ctx, network, addr)
 }
 
 func isTerminal(f *os.File) bool {

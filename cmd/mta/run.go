@@ -123,7 +123,7 @@ func (r *relay) openFiles(cfg *config.Config) error {
 		return err
 	}
 	r.resolver = newResolver(r.w, cfg)
-	r.client = smtpout.New(smtpout.Options{Hostname: cfg.Hostname, Resolver: r.resolver, Dial: r.w.dial, Roots: roots, Now: r.w.now})
+	r.client = smtpout.New(smtpout.Options{Hostname: cfg.Hostname, Resolver: r.resolver, Dial: r.w.dial, DialFrom: r.w.dialFrom, Roots: roots, Now: r.w.now})
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/programmable-mta/mta/plugins"
@@ -28,14 +29,14 @@ func storyPlugins() map[string]func() sdk.Plugin {
 // "nonsense", or "start".
 type broken struct {
 	how  string
-	from int // the first call that fails; those before go on
-	n    int
+	from int32 // so many calls go well
+	n    atomic.Int32
 }
 
 func (b *broken) Start(_ context.Context, _ sdk.Host, config []byte) error {
 	c := struct {
 		How   string `json:"how"`
-		After int    `json:"after"`
+		After int32  `json:"after"`
 	}{}
 	if err := sdk.DecodeConfig(config, &c); err != nil {
 		return err
@@ -51,7 +52,7 @@ func (b *broken) Close() error { return nil }
 
 // fails is called once a hook; nonsense is left to the caller.
 func (b *broken) fails() (nonsense bool, err error) {
-	if b.n++; b.n <= b.from {
+	if b.n.Add(1) <= b.from {
 		return false, nil
 	}
 	switch b.how {

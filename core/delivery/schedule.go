@@ -232,6 +232,16 @@ func (d *Delivery) ended(g *group, outcomes []sdk.Outcome, now time.Time) (flush
 	return nil, destination{}
 }
 
+// Unpark ends every park, so that what an operator flushes is tried at once: by
+// one probe first, as at the end of a park.
+func (d *Delivery) Unpark() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, dst := range d.dests {
+		dst.parkedUntil = time.Time{}
+	}
+}
+
 // relieve takes from slow destinations what is beyond their share, the youngest
 // first, and sets the share for those that come. The caller holds d.mu.
 func (d *Delivery) relieve(now time.Time) []*group {

@@ -231,6 +231,29 @@ func TestADeadDestinationIsParkedAndProbedOnce(t *testing.T) {
 	})
 }
 
+func TestAFlushTriesAParkedDestinationAtOnce(t *testing.T) {
+	play(t, nil, func(s *scene) {
+		var c counter
+		var alive atomic.Bool
+		s.c.deliver = func(_ context.Context, e *sdk.DeliverEvent) []sdk.Outcome {
+			c.enter()
+			defer c.leave()
+			if !alive.Load() {
+				return all(e, unreachable)
+			}
+			return all(e, ok)
+		}
+		s.q.add("ann@example.net", "u@dead.example")
+		s.start()
+		s.pass(time.Second)
+		alive.Store(true)
+		s.d.Unpark()
+		late := s.q.add("ann@example.net", "late@dead.example")
+		s.pass(time.Second)
+		s.want("state of one that came after the flush", s.q.states(late), "delivered")
+	})
+}
+
 func TestAReplyOfAnyKindIsContact(t *testing.T) {
 	play(t, nil, func(s *scene) {
 		n := 0
