@@ -18,7 +18,13 @@ type Net struct {
 	mu        sync.Mutex
 	listeners map[string]*listener
 	nextPort  int
-	dials     []string
+	dials     []Dialled
+}
+
+// Dialled is one attempt to connect, whatever came of it.
+type Dialled struct {
+	Addr string
+	At   time.Time
 }
 
 // Listen opens addr ("192.0.2.1:25", or a path for network "unix").
@@ -47,7 +53,7 @@ func (n *Net) DialFrom(ctx context.Context, from, network, addr string) (net.Con
 	l := n.listeners[addr]
 	n.nextPort++
 	port := 30000 + n.nextPort%30000
-	n.dials = append(n.dials, addr)
+	n.dials = append(n.dials, Dialled{addr, time.Now()})
 	n.mu.Unlock()
 	if l == nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Addr: address{network, addr}, Err: errors.New("connection refused")}
@@ -78,11 +84,26 @@ func (n *Net) Blackhole(addr string) {
 	n.listeners[addr] = &listener{net: n, addr: address{"tcp", addr}, silent: true, closed: make(chan struct{})}
 }
 
-// Dials lists every address dialled so far, in order.
-func (n *Net) Dials() []string {
+// Reachable ends what [Net.Blackhole] began.
+func (n *Net) Reachable(addr string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return append([]string(nil), n.dials...)
+	if l := n.listeners[addr]; l != nil && l.silent {
+		delete(n.listeners, addr)
+	}
+}
+
+// Dials are all attempts to connect to addr so far, in order.
+func (n *Net) Dials(addr string) []Dialled {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var out []Dialled
+	for _, d := range n.dials {
+		if d.Addr == addr {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 type listener struct {

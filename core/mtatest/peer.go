@@ -3,9 +3,11 @@ package mtatest
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,26 +19,28 @@ import (
 //	STAGE GLOB REPLY...      answer REPLY when the argument matches GLOB
 //	STAGE GLOB xN REPLY...   only the first N times
 //
-// STAGE is connect, ehlo, helo, mail, rcpt, data, dot, quit, rset, or lmtp (per
-// recipient, after the dot). A GLOB matches the address of mail and rcpt; other
+// STAGE is connect, ehlo, helo, starttls, mail, rcpt, data, dot, quit, rset, or
+// lmtp (per recipient, after the dot). A GLOB matches the address of mail and rcpt; other
 // stages take "*". REPLY is an SMTP reply, or a fault:
 //
 //	drop          close the connection
 //	hang          say nothing more until the client goes
 //	slow DURATION wait, then go on as if there were no rule
+//	keep-drop     at dot only: take the message, and close without a reply
 //
 // Without a rule a peer accepts everything. "option NAME" lines choose what EHLO
 // offers: "option pipelining", "option 8bitmime", "option size 1000",
-// "option dsn", "option smtputf8", "option enhancedstatuscodes", or "option none".
+// "option dsn", "option smtputf8", "option starttls",
+// "option enhancedstatuscodes", or "option none". A line "lmtp" makes it speak LMTP.
 type Peer struct {
-	Name string // as in its banner
+	Name string           // as in its banner
+	Cert *tls.Certificate // for STARTTLS
 
 	mu       sync.Mutex
 	rules    []*peerRule
 	options  []string
 	messages []Delivered
 	conns    int
-	listener net.Listener
 	lmtp     bool
 }
 
@@ -46,6 +50,7 @@ type Delivered struct {
 	To   []string
 	Data string // without dot stuffing
 	At   time.Time
+	TLS  bool
 	Mail string // the MAIL command's argument
 	Rcpt []string
 }
@@ -57,28 +62,35 @@ type peerRule struct {
 
 // NewPeer parses rules; see [Peer].
 func NewPeer(name, rules string) (*Peer, error) {
-	p := &Peer{Name: name, options: []string{"PIPELINING", "8BITMIME", "SIZE 0", "DSN", "SMTPUTF8", "ENHANCEDSTATUSCODES"}}
-	custom := false
-	for i, line := range strings.Split(rules, "\n") {
+	p := &Peer{Name: name}
+	return p, p.SetRules(rules)
+}
+
+// SetRules makes the peer follow other rules from now on.
+func (p *Peer) SetRules(text string) error {
+	options := []string{"PIPELINING", "8BITMIME", "SIZE 0", "DSN", "SMTPUTF8", "ENHANCEDSTATUSCODES"}
+	var rules []*peerRule
+	custom, lmtp := false, false
+	for i, line := range strings.Split(text, "\n") {
 		f := strings.Fields(line)
 		if len(f) == 0 || strings.HasPrefix(f[0], "#") {
 			continue
 		}
 		if f[0] == "option" && len(f) > 1 {
 			if !custom {
-				p.options, custom = nil, true
+				options, custom = nil, true
 			}
 			if f[1] != "none" {
-				p.options = append(p.options, strings.ToUpper(strings.Join(f[1:], " ")))
+				options = append(options, strings.ToUpper(strings.Join(f[1:], " ")))
 			}
 			continue
 		}
 		if f[0] == "lmtp" && len(f) == 1 {
-			p.lmtp = true
+			lmtp = true
 			continue
 		}
 		if len(f) < 3 {
-			return nil, fmt.Errorf("peer %s: line %d: want STAGE GLOB REPLY, got %q", name, i+1, line)
+			return fmt.Errorf("peer %s: line %d: want STAGE GLOB REPLY, got %q", p.Name, i+1, line)
 		}
 		r := &peerRule{stage: f[0], glob: strings.ToLower(f[1]), left: -1}
 		rest := f[2:]
@@ -86,16 +98,16 @@ func NewPeer(name, rules string) (*Peer, error) {
 			r.left, rest = n, rest[1:]
 		}
 		r.reply = strings.Join(rest, " ")
-		p.rules = append(p.rules, r)
+		rules = append(rules, r)
 	}
-	return p, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.options, p.rules, p.lmtp = options, rules, lmtp
+	return nil
 }
 
 // Serve accepts connections until the listener is closed.
 func (p *Peer) Serve(l net.Listener) {
-	p.mu.Lock()
-	p.listener = l
-	p.mu.Unlock()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for {
@@ -147,12 +159,12 @@ type peerSession struct {
 	c    net.Conn
 	r    *bufio.Reader
 	tx   Delivered
-	data bool
+	mail bool // MAIL was accepted
 }
 
 func (p *Peer) session(c net.Conn) {
-	defer c.Close()
 	s := &peerSession{Peer: p, c: c, r: bufio.NewReader(c)}
+	defer func() { s.c.Close() }()
 	if !s.answer("connect", "", "220 "+p.Name+" ESMTP") {
 		return
 	}
@@ -166,25 +178,38 @@ func (p *Peer) session(c net.Conn) {
 
 // answer replies as the rules say, or with usual; false ends the session.
 func (s *peerSession) answer(stage, arg, usual string) bool {
+	reply, alive := s.ruled(stage, arg, usual)
+	return alive && s.say(reply)
+}
+
+// ruled is the reply of a stage after the faults that its rule asks for; false
+// ends the session.
+func (s *peerSession) ruled(stage, arg, usual string) (string, bool) {
 	reply := s.rule(stage, arg)
 	word, rest, _ := strings.Cut(reply, " ")
 	switch word {
+	case "":
+		return usual, true
 	case "drop":
-		return false
+		return "", false
 	case "hang":
 		for {
 			if _, err := s.r.ReadByte(); err != nil {
-				return false
+				return "", false
 			}
 		}
 	case "slow":
-		d, _ := time.ParseDuration(rest)
+		d, err := time.ParseDuration(rest)
+		if err != nil {
+			return "451 the story's peer has a bad rule: " + err.Error(), true
+		}
 		time.Sleep(d)
-		reply = ""
+		return usual, true
 	}
-	if reply == "" {
-		reply = usual
-	}
+	return reply, true
+}
+
+func (s *peerSession) say(reply string) bool {
 	_, err := s.c.Write([]byte(reply + "\r\n"))
 	return err == nil && !strings.HasPrefix(reply, "421")
 }
@@ -193,40 +218,31 @@ func (s *peerSession) command(line string) bool {
 	verb, arg, _ := strings.Cut(line, " ")
 	switch strings.ToUpper(verb) {
 	case "EHLO", "LHLO":
-		lines := append([]string{s.Name}, s.options...)
-		var b strings.Builder
-		for i, l := range lines {
-			sep := "-"
-			if i == len(lines)-1 {
-				sep = " "
-			}
-			fmt.Fprintf(&b, "250%s%s\r\n", sep, l)
-		}
-		return s.answer("ehlo", arg, strings.TrimSuffix(b.String(), "\r\n"))
+		return s.answer("ehlo", arg, s.hello())
 	case "HELO":
 		return s.answer("helo", arg, "250 "+s.Name)
+	case "STARTTLS":
+		return s.startTLS()
 	case "MAIL":
 		s.tx = Delivered{From: inner(arg), Mail: arg}
-		return s.answer("mail", s.tx.From, "250 2.1.0 ok")
+		reply, alive := s.ruled("mail", s.tx.From, "250 2.1.0 ok")
+		s.mail = alive && reply[0] == '2'
+		return alive && s.say(reply)
 	case "RCPT":
+		if !s.mail {
+			return s.say("503 5.5.1 MAIL first")
+		}
 		to := inner(arg)
-		reply := s.rule("rcpt", to)
-		if reply == "" || reply[0] == '2' {
+		reply, alive := s.ruled("rcpt", to, "250 2.1.5 ok")
+		if alive && reply[0] == '2' {
 			s.tx.To = append(s.tx.To, to)
 			s.tx.Rcpt = append(s.tx.Rcpt, arg)
 		}
-		if reply == "drop" {
-			return false
-		}
-		if reply == "" {
-			reply = "250 2.1.5 ok"
-		}
-		_, err := s.c.Write([]byte(reply + "\r\n"))
-		return err == nil && !strings.HasPrefix(reply, "421")
+		return alive && s.say(reply)
 	case "DATA":
 		return s.receive()
 	case "RSET":
-		s.tx = Delivered{}
+		s.tx, s.mail = Delivered{}, false
 		return s.answer("rset", "", "250 2.0.0 ok")
 	case "QUIT":
 		s.answer("quit", "", "221 2.0.0 bye")
@@ -235,24 +251,47 @@ func (s *peerSession) command(line string) bool {
 	return s.answer("other", "", "500 5.5.2 what?")
 }
 
-func (s *peerSession) receive() bool {
-	usual := "354 go on"
-	if len(s.tx.To) == 0 {
-		usual = "554 5.5.1 no valid recipients"
+// hello is the usual reply to EHLO and LHLO.
+func (s *peerSession) hello() string {
+	s.mu.Lock()
+	lines := append([]string{s.Name}, s.options...)
+	s.mu.Unlock()
+	if _, secure := s.c.(*tls.Conn); secure {
+		lines = slices.DeleteFunc(lines, func(l string) bool { return l == "STARTTLS" })
 	}
-	reply := s.rule("data", "")
-	if reply != "" && !strings.HasPrefix(reply, "slow") && !strings.HasPrefix(reply, "354") || len(s.tx.To) == 0 {
-		if reply == "drop" {
-			return false
+	for i := range lines {
+		sep := "-"
+		if i == len(lines)-1 {
+			sep = " "
 		}
-		if reply == "" {
-			reply = usual
-		}
-		_, err := s.c.Write([]byte(reply + "\r\n"))
-		return err == nil
+		lines[i] = "250" + sep + lines[i]
 	}
-	if _, err := s.c.Write([]byte(usual + "\r\n")); err != nil {
+	return strings.Join(lines, "\r\n")
+}
+
+func (s *peerSession) startTLS() bool {
+	reply, alive := s.ruled("starttls", "", "220 2.0.0 go on")
+	if !alive || !s.say(reply) {
 		return false
+	}
+	if reply[:3] != "220" || s.Cert == nil {
+		return s.Cert != nil
+	}
+	s.c = tls.Server(s.c, &tls.Config{Certificates: []tls.Certificate{*s.Cert}})
+	s.r = bufio.NewReader(s.c)
+	return true
+}
+
+func (s *peerSession) receive() bool {
+	if len(s.tx.To) == 0 {
+		return s.say("554 5.5.1 no valid recipients")
+	}
+	reply, alive := s.ruled("data", "", "354 go on")
+	if !alive || !s.say(reply) {
+		return false
+	}
+	if !strings.HasPrefix(reply, "354") {
+		return true
 	}
 	var b bytes.Buffer
 	for {
@@ -266,43 +305,43 @@ func (s *peerSession) receive() bool {
 		b.WriteString(strings.TrimPrefix(line, "."))
 	}
 	s.tx.Data, s.tx.At = b.String(), time.Now()
+	_, s.tx.TLS = s.c.(*tls.Conn)
 	done := s.tx
-	s.tx = Delivered{}
-	if s.lmtp {
+	s.tx, s.mail = Delivered{}, false
+	if s.speaksLMTP() {
 		return s.eachRecipient(done)
 	}
-	dot := s.rule("dot", done.From)
-	if dot == "drop" || strings.HasPrefix(dot, "keep-drop") {
-		if dot != "drop" {
-			s.keep(done)
-		}
+	dot, alive := s.ruled("dot", done.From, "250 2.0.0 taken")
+	switch {
+	case !alive:
 		return false
-	}
-	if dot == "" || dot[0] == '2' {
+	case dot == "keep-drop":
+		s.keep(done)
+		return false
+	case dot[0] == '2':
 		s.keep(done)
 	}
-	if dot == "" {
-		dot = "250 2.0.0 taken"
-	}
-	_, err := s.c.Write([]byte(dot + "\r\n"))
-	return err == nil
+	return s.say(dot)
+}
+
+func (p *Peer) speaksLMTP() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lmtp
 }
 
 func (s *peerSession) eachRecipient(d Delivered) bool {
 	for _, to := range d.To {
-		reply := s.rule("lmtp", to)
-		if reply == "drop" {
+		reply, alive := s.ruled("lmtp", to, "250 2.0.0 taken")
+		if !alive {
 			return false
-		}
-		if reply == "" {
-			reply = "250 2.0.0 taken"
 		}
 		if reply[0] == '2' {
 			one := d
 			one.To = []string{to}
 			s.keep(one)
 		}
-		if _, err := s.c.Write([]byte(reply + "\r\n")); err != nil {
+		if !s.say(reply) {
 			return false
 		}
 	}

@@ -1,12 +1,10 @@
 package mtatest
 
 import (
-	"bufio"
 	"bytes"
-	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,11 +20,11 @@ import (
 
 // Env is the world in which a relay is booted.
 type Env struct {
-	Dir      string // a temporary folder; the configuration is Dir/mta.toml
-	Config   string // path of the configuration
-	Net      *Net
-	Zone     *ZoneServer
-	Log      io.Writer
+	Dir    string // a temporary folder; the configuration is Dir/mta.toml
+	Config string // path of the configuration
+	Net    *Net
+	Zone   *ZoneServer
+	Log    io.Writer
 }
 
 // Relay is a booted relay.
@@ -45,31 +43,59 @@ type Boot func(t testing.TB, env Env) Relay
 // RunStories runs every story below dir, each in a bubble of its own. A story
 // is a txtar file: a comment that says what it shows, and the files
 //
-//	config        TOML; what a story does not say is added by [baseConfig]
-//	zone          DNS records in the presentation form
+//	config        TOML; what a story does not say is added: hostname relay.test,
+//	              a listener at 127.0.0.1:25, spool and control socket in $DIR
+//	zone          DNS records, see [ZoneServer]
 //	peer HOST:PORT  rules of a next hop, see [Peer]
 //	script        what happens, line by line
 //
-// and any message that the script sends. Script lines are
+// and messages, configurations, zones and rules that the script names. In
+// configurations and scripts $DIR is the folder of the story, in which every
+// file of it lies. A certificate for relay.test, *.rcpt.test and the addresses
+// of all peers is at $DIR/cert.pem with its key at $DIR/key.pem; peers use it too.
 //
-//	connect [IP]         a client connects (several: "connect as B [IP]", then "B> ...")
+// What clients do:
+//
+//	connect [IP [TO]]    a client connects (several: "connect as B [IP]", then "B> ...")
 //	C: TEXT              the client says a line
 //	S: PATTERN           the server answers; * matches anything; a multi-line reply is one line
 //	send FILE            the client sends a file as message, dot-stuffed, with the final dot
-//	raw "GO STRING"      the client sends just these octets
-//	closed               the server has closed the connection
-//	close                the client closes it
+//	bdat FILE [LAST]     the same as one chunk, as it is
+//	raw "GO STRING"      the client sends just these octets, in one packet
+//	starttls             the handshake behind the reply to STARTTLS
+//	silent               the server says nothing within a second
+//	closed, close        the server has closed the connection; the client closes it
+//	submit FROM TO,TO FILE   all of a transaction, of which every step is accepted
+//
+// FILE may be size:N, a message of about N octets. $ID in later lines is the
+// queue ID in the last "queued as", $ID1 that in the first, and so on.
+//
+// What the world does:
+//
 //	wait DURATION        the time goes on ("5m", "5d")
-//	$ mta ARGS           a command is run; lines starting with "| " are what it must
-//	                     print (substrings, in order); "? N" is its exit status if not 0
+//	blackhole IP:PORT    an address that never answers; "reachable IP:PORT" ends that
+//	down HOST:PORT       the peer listens no more; "up HOST:PORT": it does again
+//	rules HOST:PORT FILE the peer follows other rules
+//	zone FILE            the DNS says something else
+//	config FILE          the configuration becomes another (reload reads it)
+//	file NAME FILE       a file in $DIR gets the content of another
+//	restart              stop and start the relay; "crash": kill and start it
+//
+// What must be so:
+//
+//	$ mta ARGS           a command is run ('...' holds blanks); below it "| TEXT" for
+//	                     what it prints, in order, * matches anything; "|! TEXT" for what
+//	                     it does not print; "? N" for its exit status if that is not 0
 //	got HOST:PORT N      the peer has N messages by now
 //	got HOST:PORT #I from=A to=A,B   message I (from 1) has this envelope
-//	got HOST:PORT #I has TEXT        ... and contains TEXT
-//	got HOST:PORT #I hasnot TEXT     ... and does not
-//	connections HOST:PORT N
-//	log TEXT             the log holds this text; "nolog TEXT": it does not
-//	blackhole IP:PORT    an address that never answers
-//	restart              stop and start the relay; "crash": kill and start it
+//	got HOST:PORT #I mail=PATTERN    ... came with this argument of MAIL; rcpt= of RCPT
+//	got HOST:PORT #I has TEXT        ... and contains TEXT; hasnot, smaller N, tls
+//	connections HOST:PORT N          the peer was connected to so often
+//	dials ADDR N         somebody tried to connect so often; "times ADDR 0s 5m 15m": and
+//	                     at these times behind the first, to a tenth
+//	log TEXT             a line of the log holds this; "nolog TEXT": none does
+//	files GLOB N         so many files in $DIR fit; "files GLOB has TEXT": one of them holds it
+//	repeat N STEP        a step again and again; $N is the number, from 1
 //	note TEXT            a remark
 func RunStories(t *testing.T, dir string, boot Boot) {
 	t.Helper()
@@ -86,6 +112,7 @@ func RunStories(t *testing.T, dir string, boot Boot) {
 	for _, file := range files {
 		name, _ := filepath.Rel(dir, file)
 		t.Run(strings.TrimSuffix(filepath.ToSlash(name), ".txtar"), func(t *testing.T) {
+			t.Parallel()
 			RunStory(t, file, boot)
 		})
 	}
@@ -98,10 +125,14 @@ func RunStory(t *testing.T, file string, boot Boot) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(bytes.TrimSpace(a.Comment)) == 0 {
+		t.Fatalf("%s does not say what it shows: begin it with a sentence", file)
+	}
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		s := &story{t: t, file: filepath.Base(file), files: map[string]string{}, peers: map[string]*Peer{}, clients: map[string]*client{}, boot: boot}
-		s.play(a, dir)
+		s := &story{t: t, file: filepath.Base(file), dir: dir, boot: boot,
+			files: map[string]string{}, peers: map[string]*storyPeer{}, clients: map[string]*client{}}
+		s.play(a)
 	})
 }
 
@@ -109,10 +140,12 @@ type story struct {
 	t       *testing.T
 	file    string
 	line    int
+	dir     string
 	files   map[string]string
-	peers   map[string]*Peer
+	peers   map[string]*storyPeer
 	clients map[string]*client
 	current string
+	ids     []string // of messages that were queued, in order
 	net     Net
 	log     syncBuffer
 	boot    Boot
@@ -122,15 +155,16 @@ type story struct {
 	status  int
 }
 
-// baseConfig is what every story's relay has unless its config says otherwise.
-const baseConfig = `hostname = "relay.test"
-spool = "%s/spool"
-`
+// storyPeer is a peer with the listener that it has right now.
+type storyPeer struct {
+	*Peer
+	listener io.Closer // nil: it is down
+	serving  sync.WaitGroup
+}
 
-func (s *story) play(a *txtar.Archive, dir string) {
+func (s *story) play(a *txtar.Archive) {
 	var zone, config, script string
-	var stops []func()
-	var peers sync.WaitGroup
+	var peers [][2]string
 	for _, f := range a.Files {
 		switch name, rest, _ := strings.Cut(f.Name, " "); name {
 		case "zone":
@@ -140,45 +174,28 @@ func (s *story) play(a *txtar.Archive, dir string) {
 		case "script":
 			script = string(f.Data)
 		case "peer":
-			p, err := NewPeer(rest, string(f.Data))
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			l, err := s.net.Listen("tcp", rest)
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			s.peers[rest] = p
-			peers.Go(func() { p.Serve(l) })
-			stops = append(stops, func() { l.Close() })
+			peers = append(peers, [2]string{rest, string(f.Data)})
 		default:
 			s.files[f.Name] = string(f.Data)
 		}
 	}
-	s.env = Env{Dir: dir, Config: filepath.Join(dir, "mta.toml"), Net: &s.net, Zone: Zone(s.t, zone), Log: &s.log}
-	text := strings.ReplaceAll(s.base(dir, config)+config, "$DIR", dir)
-	if err := os.WriteFile(s.env.Config, []byte(text), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-	for name, data := range s.files {
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), []byte(data), 0o600); err != nil {
+	s.env = Env{Dir: s.dir, Config: filepath.Join(s.dir, "mta.toml"), Net: &s.net, Zone: Zone(s.t, zone), Log: &s.log}
+	cert := s.certificate(peers)
+	defer s.end()
+	for _, p := range peers {
+		peer, err := NewPeer(p[0], p[1])
+		if err != nil {
 			s.t.Fatal(err)
 		}
+		peer.Cert = cert
+		s.peers[p[0]] = &storyPeer{Peer: peer}
+		s.up(s.peers[p[0]])
+	}
+	s.configure(config)
+	for name, data := range s.files {
+		s.write(filepath.Base(name), data)
 	}
 	s.relay = s.boot(s.t, s.env)
-	defer func() {
-		for _, c := range s.clients {
-			c.conn.Close()
-		}
-		s.relay.Stop()
-		for _, stop := range stops {
-			stop()
-		}
-		peers.Wait()
-		if s.t.Failed() {
-			s.t.Logf("log:\n%s", s.log.String())
-		}
-	}()
 	for i, line := range strings.Split(script, "\n") {
 		s.line = i + 1
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
@@ -191,27 +208,78 @@ func (s *story) play(a *txtar.Archive, dir string) {
 	s.checkStatus()
 }
 
-// base gives the lines that the story's own configuration leaves out.
-func (s *story) base(dir, config string) string {
-	b := ""
-	for _, line := range strings.Split(fmt.Sprintf(baseConfig, dir), "\n") {
-		key, _, ok := strings.Cut(line, " =")
-		if ok && !regexp.MustCompile(`(?m)^`+key+`\s*=`).MatchString(config) {
-			b += line + "\n"
-		}
+// end leaves no goroutine behind: the bubble would wait for it.
+func (s *story) end() {
+	for _, c := range s.clients {
+		c.conn.Close()
 	}
-	tail := ""
-	if !strings.Contains(config, "[[listen]]") {
-		tail += "[[listen]]\naddress = \"127.0.0.1:25\"\nprofile = \"mx\"\n"
+	if s.relay != nil {
+		s.relay.Stop()
 	}
-	if !strings.Contains(config, "[control]") {
-		tail += "[control]\nsocket = \"$DIR/control.sock\"\n"
+	for _, p := range s.peers {
+		s.down(p)
 	}
-	// Tables must follow the bare keys: those of the story's own come last.
-	if i := strings.Index(config, "["); i > 0 && strings.TrimSpace(config[:i]) != "" {
-		s.t.Fatalf("%s: config: bare keys before the first table are not supported together with defaults; use hostname and spool only", s.file)
+	if s.t.Failed() {
+		s.t.Logf("log:\n%s", s.log.String())
 	}
-	return b + tail
+}
+
+func (s *story) up(p *storyPeer) {
+	l, err := s.net.Listen("tcp", p.Name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	p.listener = l
+	p.serving.Go(func() { p.Serve(l) })
+}
+
+func (s *story) down(p *storyPeer) {
+	if p.listener != nil {
+		p.listener.Close()
+		p.serving.Wait()
+		p.listener = nil
+	}
+}
+
+// configure writes a configuration, with what it leaves out. Bare keys stand in
+// front of a file's tables and tables may follow in any order, so the defaults
+// go around it.
+func (s *story) configure(text string) {
+	has := func(expr string) bool { return regexp.MustCompile(`(?m)^` + expr).MatchString(text) }
+	if !has(`hostname\s*=`) {
+		text = "hostname = \"relay.test\"\n" + text
+	}
+	if !has(`spool\s*=`) {
+		text = "spool = \"$DIR/spool\"\n" + text
+	}
+	if !has(`\[\[listen\]\]`) {
+		text += "[[listen]]\naddress = \"127.0.0.1:25\"\nprofile = \"mx\"\n"
+	}
+	if !has(`\[control\]`) {
+		text += "[control]\nsocket = \"$DIR/control.sock\"\n"
+	}
+	s.write("mta.toml", strings.ReplaceAll(text, "$DIR", s.dir))
+}
+
+func (s *story) write(name, data string) {
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(data), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// certificate makes one that is good for everybody in the story.
+func (s *story) certificate(peers [][2]string) *tls.Certificate {
+	names := []string{"relay.test", "*.rcpt.test"}
+	for _, p := range peers {
+		names = append(names, p[0])
+	}
+	cert, key, pair, err := selfSigned(names)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("cert.pem", string(cert))
+	s.write("key.pem", string(key))
+	return pair
 }
 
 func (s *story) fail(format string, args ...any) {
@@ -219,57 +287,106 @@ func (s *story) fail(format string, args ...any) {
 	s.t.Errorf("%s: script line %d: %s", s.file, s.line, fmt.Sprintf(format, args...))
 }
 
-var asClient = regexp.MustCompile(`^([A-Z])> (.*)$`)
+var (
+	asClient = regexp.MustCompile(`^([A-Z])> (.*)$`)
+	nthID    = regexp.MustCompile(`\$ID(\d*)`)
+	queuedAs = regexp.MustCompile(`queued as ([0-9A-Z]+)`)
+)
+
+// words are what the relay's words stand for: $DIR, $ID, $ID1.
+func (s *story) words(line string) string {
+	line = strings.ReplaceAll(line, "$DIR", s.dir)
+	return nthID.ReplaceAllStringFunc(line, func(v string) string {
+		n := len(s.ids)
+		if v != "$ID" {
+			n, _ = strconv.Atoi(v[3:])
+		}
+		if n < 1 || n > len(s.ids) {
+			s.fail("no message %s was queued", v)
+			return "NONE"
+		}
+		return s.ids[n-1]
+	})
+}
 
 func (s *story) step(line string) {
+	if n, ok := strings.CutPrefix(line, "repeat "); ok {
+		count, step, _ := strings.Cut(n, " ")
+		times, err := strconv.Atoi(count)
+		if err != nil {
+			s.fail("%v", err)
+		}
+		for i := 1; i <= times && !s.t.Failed(); i++ {
+			s.step(strings.ReplaceAll(step, "$N", strconv.Itoa(i)))
+		}
+		return
+	}
+	line = s.words(line)
 	if m := asClient.FindStringSubmatch(line); m != nil {
 		s.current, line = m[1], m[2]
 	}
-	if strings.HasPrefix(line, "| ") || line == "|" {
-		s.expectOutput(strings.TrimPrefix(strings.TrimPrefix(line, "|"), " "))
-		return
-	}
-	if strings.HasPrefix(line, "? ") {
-		if want, _ := strconv.Atoi(line[2:]); want != s.status {
-			s.fail("the command ended with status %d, want %d; it printed\n%s", s.status, want, strings.Join(s.output, "\n"))
-		}
-		s.status = 0
+	if s.aboutOutput(line) {
 		return
 	}
 	s.checkStatus()
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
-	case "connect", "C:", "S:", "send", "raw", "closed", "close":
+	case "note":
+	case "connect":
+		s.connect(rest)
+	case "submit":
+		s.submit(strings.Fields(rest))
+	case "C:", "S:", "send", "bdat", "raw", "starttls", "silent", "closed", "close":
 		s.talk(word, rest)
 	case "wait":
 		time.Sleep(s.duration(rest))
 		synctest.Wait()
+	case "blackhole", "reachable", "down", "up", "rules", "zone", "config", "file", "restart", "crash":
+		s.world(word, strings.Fields(rest))
 	case "$":
 		s.command(rest)
-	case "got":
-		s.got(rest)
-	case "connections":
-		f := strings.Fields(rest)
-		if n := s.peer(f[0]).Connections(); strconv.Itoa(n) != f[1] {
-			s.fail("%s has seen %d connections, want %s", f[0], n, f[1])
+	case "got", "connections", "dials", "times", "log", "nolog", "files":
+		s.expect(word, rest)
+	default:
+		s.fail("unknown step %q", line)
+	}
+}
+
+// world is a step that changes what is around the relay.
+func (s *story) world(word string, f []string) {
+	arg := func(i int) string {
+		if i >= len(f) {
+			s.fail("%s lacks an argument", word)
+			return ""
 		}
-	case "log", "nolog":
-		synctest.Wait()
-		time.Sleep(300 * time.Millisecond)
-		if strings.Contains(s.log.String(), rest) != (word == "log") {
-			s.fail("%s %s; the log is\n%s", word, rest, s.log.String())
-		}
+		return f[i]
+	}
+	switch word {
 	case "blackhole":
-		s.net.Blackhole(rest)
+		s.net.Blackhole(arg(0))
+	case "reachable":
+		s.net.Reachable(arg(0))
+	case "down":
+		s.down(s.peer(arg(0)))
+	case "up":
+		s.up(s.peer(arg(0)))
+	case "rules":
+		if err := s.peer(arg(0)).SetRules(s.text(arg(1))); err != nil {
+			s.fail("%v", err)
+		}
+	case "zone":
+		s.env.Zone.Set(s.text(arg(0)))
+	case "config":
+		s.configure(s.text(arg(0)))
+	case "file":
+		s.write(arg(0), s.text(arg(1)))
 	case "restart":
 		s.relay.Stop()
 		s.relay = s.boot(s.t, s.env)
 	case "crash":
+		synctest.Wait()
 		s.relay.Kill()
 		s.relay = s.boot(s.t, s.env)
-	case "note":
-	default:
-		s.fail("unknown step %q", line)
 	}
 }
 
@@ -288,172 +405,26 @@ func (s *story) duration(text string) time.Duration {
 	return d
 }
 
-func (s *story) command(line string) {
-	args := strings.Fields(strings.ReplaceAll(strings.TrimPrefix(line, "mta "), "$ID", s.lastID()))
-	out, status := s.relay.Command(args...)
-	s.output, s.status = strings.Split(out, "\n"), status
-}
-
-func (s *story) checkStatus() {
-	if s.status != 0 {
-		s.fail("the command ended with status %d; it printed\n%s", s.status, strings.Join(s.output, "\n"))
-		s.status = 0
+// text is a file of the story.
+func (s *story) text(name string) string {
+	if size, ok := strings.CutPrefix(name, "size:"); ok {
+		n, _ := strconv.Atoi(size)
+		const line = "The quick brown fox jumps over the lazy dog, and the relay carries it away.\n"
+		return "Subject: size " + size + "\n\n" + strings.Repeat(line, max(n, 1)/len(line)+1)
 	}
-}
-
-func (s *story) expectOutput(want string) {
-	want = strings.ReplaceAll(want, "$ID", s.lastID())
-	for i, l := range s.output {
-		if match(l, "*"+want+"*") {
-			s.output = s.output[i+1:]
-			return
-		}
+	text, ok := s.files[name]
+	if !ok {
+		s.fail("no file %q in this story", name)
 	}
-	s.fail("the command does not print (any more) %q; what is left:\n%s", want, strings.Join(s.output, "\n"))
+	return text
 }
 
-var queuedAs = regexp.MustCompile(`queued as ([0-9A-Z]+)`)
-
-// lastID is the queue ID in the last "queued as" that a client has seen.
-func (s *story) lastID() string {
-	if c := s.clients[s.current]; c != nil && c.id != "" {
-		return c.id
-	}
-	return "NONE"
-}
-
-func (s *story) peer(name string) *Peer {
+func (s *story) peer(name string) *storyPeer {
 	p := s.peers[name]
 	if p == nil {
-		s.fail("no peer %s in this story", name)
-		return &Peer{}
+		s.t.Fatalf("%s: script line %d: no peer %s in this story", s.file, s.line, name)
 	}
 	return p
-}
-
-func (s *story) got(rest string) {
-	synctest.Wait()
-	f := strings.SplitN(rest, " ", 3)
-	msgs := s.peer(f[0]).Messages()
-	if n, err := strconv.Atoi(f[1]); err == nil {
-		if len(msgs) != n {
-			s.fail("%s has %d messages, want %d", f[0], len(msgs), n)
-		}
-		return
-	}
-	i, err := strconv.Atoi(strings.TrimPrefix(f[1], "#"))
-	if err != nil || i < 1 || i > len(msgs) {
-		s.fail("%s has %d messages, no %s", f[0], len(msgs), f[1])
-		return
-	}
-	m := msgs[i-1]
-	verb, arg, _ := strings.Cut(f[2], " ")
-	switch {
-	case verb == "has" || verb == "hasnot":
-		if strings.Contains(m.Data, strings.ReplaceAll(arg, `\r\n`, "\r\n")) != (verb == "has") {
-			s.fail("message %d of %s %s %q; it is\n%s", i, f[0], verb, arg, m.Data)
-		}
-	case strings.HasPrefix(verb, "mail=") || strings.HasPrefix(verb, "rcpt="):
-		have := m.Mail
-		if verb[:4] == "rcpt" {
-			have = strings.Join(m.Rcpt, " ")
-		}
-		if want := strings.TrimSpace(f[2][5:]); !match(have, want) {
-			s.fail("message %d of %s came with %q, want %q", i, f[0], have, want)
-		}
-	default:
-		have := fmt.Sprintf("from=%s to=%s", m.From, strings.Join(m.To, ","))
-		if have != f[2] {
-			s.fail("message %d of %s: %s, want %s", i, f[0], have, f[2])
-		}
-	}
-}
-
-// client is one SMTP client of a story.
-type client struct {
-	conn net.Conn
-	r    *bufio.Reader
-	id   string
-}
-
-var connectAs = regexp.MustCompile(`^as ([A-Z])\s*(.*)$`)
-
-func (s *story) talk(word, rest string) {
-	if word == "connect" {
-		s.current = "A"
-		if m := connectAs.FindStringSubmatch(rest); m != nil {
-			s.current, rest = m[1], m[2]
-		}
-		from, to := "127.0.0.1", "127.0.0.1:25"
-		if f := strings.Fields(rest); len(f) > 0 {
-			from = f[0]
-			if len(f) > 1 {
-				to = f[1]
-			}
-		}
-		c, err := s.net.DialFrom(context.Background(), from, "tcp", to)
-		if err != nil {
-			s.fail("%v", err)
-			return
-		}
-		s.clients[s.current] = &client{conn: c, r: bufio.NewReader(c)}
-		return
-	}
-	c := s.clients[s.current]
-	if c == nil {
-		s.fail("no client is connected")
-		return
-	}
-	switch word {
-	case "C:":
-		io.WriteString(c.conn, rest+"\r\n")
-	case "S:":
-		got := c.reply()
-		if m := queuedAs.FindStringSubmatch(got); m != nil {
-			c.id = m[1]
-		}
-		if !match(got, rest) {
-			s.fail("the server says %q, want %q", got, rest)
-		}
-	case "send":
-		text, ok := s.files[rest]
-		if !ok {
-			s.fail("no file %q in this story", rest)
-		}
-		text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n")
-		text = strings.ReplaceAll("\r\n"+text, "\r\n.", "\r\n..")[2:]
-		io.WriteString(c.conn, text+".\r\n")
-	case "raw":
-		text, err := strconv.Unquote(rest)
-		if err != nil {
-			s.fail("raw %s: %v", rest, err)
-		}
-		io.WriteString(c.conn, text)
-	case "closed":
-		c.conn.SetReadDeadline(time.Now().Add(time.Second))
-		if b, err := c.r.ReadByte(); err != io.EOF {
-			s.fail("the server has not closed the connection (%q, %v)", b, err)
-		}
-	case "close":
-		c.conn.Close()
-	}
-}
-
-// reply reads one reply; the lines of a multi-line one are joined by " / ".
-func (c *client) reply() string {
-	var lines []string
-	c.conn.SetReadDeadline(time.Now().Add(20 * time.Minute))
-	for {
-		l, err := c.r.ReadString('\n')
-		if err != nil {
-			return strings.Join(append(lines, "["+err.Error()+"]"), " / ")
-		}
-		l = strings.TrimRight(l, "\r\n")
-		lines = append(lines, l)
-		if len(l) < 4 || l[3] != '-' {
-			return strings.Join(lines, " / ")
-		}
-	}
 }
 
 // match compares text with a pattern in which * stands for anything.
