@@ -47,7 +47,7 @@ func FuzzSession(f *testing.F) {
 			if n := len(d.q.msgs); said > n {
 				t.Fatalf("250 for %d messages, the queue has %d", said, n)
 			}
-			if len(s) > 2*replyBuffer {
+			if len(s) > 2*smallBuffer {
 				t.Fatalf("a write of %d octets", len(s))
 			}
 		}

@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	smallBuffer = 4 << 10  // what an idle session holds
-	largeBuffer = 64 << 10 // what a session holds while a message arrives
-	replyBuffer = 8 << 10  // replies that wait for the end of the client's turn
+	smallBuffer = 4 << 10  // what an idle session reads into, and what replies wait in
+	largeBuffer = 64 << 10 // what a session reads into while a message arrives
 )
 
 // Buffers are pooled as arrays, because a pointer to one goes into a pool
@@ -23,7 +22,6 @@ const (
 var (
 	smallPool = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
 	largePool = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
-	replyPool = sync.Pool{New: func() any { return new([replyBuffer]byte) }}
 )
 
 // recycle gives a buffer back to the pool of its size; a slice that grew out of
@@ -35,8 +33,6 @@ func recycle(b []byte) {
 		smallPool.Put((*[smallBuffer]byte)(b))
 	case largeBuffer:
 		largePool.Put((*[largeBuffer]byte)(b))
-	case replyBuffer:
-		replyPool.Put((*[replyBuffer]byte)(b))
 	}
 }
 
@@ -177,7 +173,7 @@ func sooner(a, b time.Time) time.Time {
 // put gathers a reply.
 func (w *wire) put(r sdk.Reply) {
 	if w.out == nil {
-		w.out = replyPool.Get().(*[replyBuffer]byte)[:0]
+		w.out = smallPool.Get().(*[smallBuffer]byte)[:0]
 		w.oldest = time.Time{}
 	}
 	w.out = smtp.AppendReply(w.out, r)
@@ -192,7 +188,7 @@ const patience = 5 * time.Second
 // it (RFC 5321 §4.5.3.2).
 func (w *wire) full() bool {
 	switch {
-	case len(w.out) > replyBuffer*3/4:
+	case len(w.out) > smallBuffer*3/4:
 		return true
 	case len(w.out) == 0:
 		return false
