@@ -301,8 +301,12 @@ func (q *Queue) act(filter Filter, decide func(c *rcpt, now int64) (change, bool
 		ids = ids[:0]
 	}
 	var last *matcher
+	now := q.now()
 	werr := q.match(filter, func(f *matcher, s *sight) bool {
 		last = f
+		if !slices.ContainsFunc(s.rcpts, func(c rcpt) bool { _, ok := decide(&c, now); return ok && !c.state.Ended() }) {
+			return true
+		}
 		ids = append(ids, s.id)
 		if len(ids) == actBatch {
 			flush(f)

@@ -469,14 +469,17 @@ func sameEnvelope(a, b *sdk.Envelope) bool {
 
 // drain delivers everything and checks that nothing is left out.
 func (w *world) drain() error {
-	for range 2_000 {
+	for n := range 2_000 {
 		w.clock.Add(int64(time.Minute))
-		if _, err := w.q.Release(Filter{}, "end"); err != nil {
-			return err
+		release := n%10 == 0
+		if release {
+			if _, err := w.q.Release(Filter{}, "end"); err != nil {
+				return err
+			}
 		}
 		for _, m := range w.msgs {
 			for i := range m.rcpts {
-				if m.rcpts[i].last().state == Held {
+				if release && m.rcpts[i].last().state == Held {
 					m.rcpts[i].may = []fate{{Pending, m.rcpts[i].last().attempts, w.clock.Load()}}
 				}
 			}

@@ -70,7 +70,7 @@ func (d *memDisk) op(what, name string) error {
 			return err
 		}
 	}
-	if d.rnd.IntN(200) == 0 {
+	if d.rnd.IntN(400) == 0 {
 		if b := d.readIndex(); b != nil && len(d.images) < 8 {
 			d.images = append(d.images, b)
 		}
@@ -83,7 +83,7 @@ func (d *memDisk) op(what, name string) error {
 	return nil
 }
 
-const indexImage = 4 << 20 // more than any test's index uses
+const indexImage = 1 << 20 // more than any test's index uses
 
 func (d *memDisk) readIndex() []byte {
 	f, err := os.Open(filepath.Join(d.real, "index.bolt"))
@@ -91,11 +91,9 @@ func (d *memDisk) readIndex() []byte {
 		return nil
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, indexImage))
-	if err != nil {
-		return nil
-	}
-	return b
+	b := make([]byte, indexImage)
+	n, _ := f.ReadAt(b, 0)
+	return b[:n]
 }
 
 // crash answers the disk as it is after the power came back. The index is as

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -165,6 +166,7 @@ func prepare(dir string, o Options) (*Queue, error) {
 	}
 	q.com.wake = make(chan struct{}, 1)
 	q.spaceAt.Store(-int64(time.Hour))
+	q.spaceFree.Store(math.MaxInt64) // until the first answer is there
 	for _, d := range []string{dir, q.log.dir, q.bigDir(), filepath.Join(dir, "quarantine")} {
 		if err := q.disk.MkdirAll(d); err != nil {
 			return nil, fmt.Errorf("queue: %w", err)
