@@ -47,9 +47,9 @@ func checkEdit(e *sdk.Edit, smtputf8 bool) error {
 	case sdk.OpAddRecipient:
 		return checkAddress(e.Value, smtputf8)
 	case sdk.OpRemoveRecipient:
-		return checkAddress(e.Name, smtputf8)
+		return checkPresent(e.Name, smtputf8)
 	case sdk.OpReplaceRecipient:
-		if err := checkAddress(e.Name, smtputf8); err != nil {
+		if err := checkPresent(e.Name, smtputf8); err != nil {
 			return err
 		}
 		return checkAddress(e.Value, smtputf8)
@@ -80,6 +80,15 @@ func checkAddress(s string, smtputf8 bool) error {
 		return fmt.Errorf("address %.100q: %w", s, err)
 	}
 	return nil
+}
+
+// checkPresent judges the name of a recipient that is there already: that may be
+// the postmaster of this host, who has no domain (RFC 5321 §4.1.1.3).
+func checkPresent(s string, smtputf8 bool) error {
+	if strings.EqualFold(s, "postmaster") {
+		return nil
+	}
+	return checkAddress(s, smtputf8)
 }
 
 // checkField: RFC 5322 §2.2 and §3.6.8.

@@ -92,7 +92,11 @@ func tidyOutcome(o *sdk.Outcome) {
 	// RFC 3464 §2.3.4: the class of the status says what became of the
 	// recipient, so of a peer's "550 4.7.1" only the rest can stand.
 	if !validEnhanced(r.Enhanced) {
-		r.Enhanced = own.Enhanced
+		// What a peer said stands in the DSN as its own words (RFC 3464 §2.3.6):
+		// nothing is added to them.
+		if r.Enhanced = own.Enhanced; o.RemoteReply {
+			r.Enhanced = ""
+		}
 	} else if r.Enhanced[0] != own.Enhanced[0] {
 		r.Enhanced = own.Enhanced[:1] + r.Enhanced[1:]
 	}

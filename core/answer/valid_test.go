@@ -133,6 +133,24 @@ func TestEditsThatWouldBreakAMessageAreRefused(t *testing.T) {
 	}
 }
 
+func TestAnAliasMayReplaceThePostmasterWithoutDomain(t *testing.T) {
+	edit := sdk.Edit{Op: sdk.OpReplaceRecipient, Name: "postmaster", Value: "chief@example.org"}
+	if err := rulesOf(t, "rcpt").Check(&sdk.Answer{Edits: []sdk.Edit{edit}}, 0, false); err != nil {
+		t.Error(err)
+	}
+	edit.Value = "postmaster"
+	if err := rulesOf(t, "rcpt").Check(&sdk.Answer{Edits: []sdk.Edit{edit}}, 0, false); err == nil {
+		t.Error("a recipient becomes one without domain")
+	}
+}
+
+func TestNoStatusIsPutIntoThePeersMouth(t *testing.T) {
+	outs := []sdk.Outcome{{Status: sdk.StatusFailed, RemoteReply: true, Reply: sdk.Reply{Code: 599, Text: "never"}}}
+	if err := Settle(outs, sdk.Outcome{}); err != nil || outs[0].Reply.String() != "599 never" {
+		t.Errorf("the peer said 599 never, and is quoted with %q (%v)", outs[0].Reply, err)
+	}
+}
+
 func TestTheEditsOfAnAnswerAreBounded(t *testing.T) {
 	many := func(n int, e sdk.Edit) sdk.Answer {
 		a := sdk.Answer{Edits: make([]sdk.Edit, n)}
