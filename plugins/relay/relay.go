@@ -4,7 +4,8 @@
 //
 // It accepts a recipient in one of our domains from everybody, and any recipient
 // from a trusted client: one that has logged in or that connects from one of
-// our networks. A bare "postmaster" is always accepted (RFC 5321 §4.5.1).
+// our networks. A bare "postmaster" is always accepted (RFC 5321 §4.5.1). An
+// address that a plugin in front has rewritten is judged as the client gave it.
 //
 // It refuses sender-specified routing into our domains from clients that are
 // not trusted: a local part with "%", "!" or "@" in it, quoted or not, which a
@@ -112,6 +113,11 @@ func (p *plugin) HooksNeverBlock() {}
 // OnRcpt implements [sdk.RcptHook].
 func (p *plugin) OnRcpt(_ context.Context, e *sdk.RcptEvent) (sdk.Answer, error) {
 	addr := e.Recipient.Addr
+	if e.Recipient.Orig != "" {
+		// A plugin in front has rewritten it. What the client asked for is what
+		// it may or may not; where our own aliases lead is our business.
+		addr = e.Recipient.Orig
+	}
 	if strings.EqualFold(addr, "postmaster") {
 		return accept("postmaster is always reachable")
 	}

@@ -34,6 +34,24 @@ func ask(t testing.TB, p sdk.RcptHook, ip, login, rcpt string) sdk.Answer {
 	return a
 }
 
+func TestARewrittenAddressIsJudgedAsTheClientGaveIt(t *testing.T) {
+	p := start(t, config)
+	for _, tt := range []struct {
+		orig, now string
+		want      sdk.Action
+	}{
+		{"sales@ours.example", "bob@remote.example", sdk.Accept},
+		{"postmaster", "bob@remote.example", sdk.Accept},
+		{"bob@remote.example", "sales@ours.example", sdk.Continue},
+		{"bob%remote.example@ours.example", "bob@ours.example", sdk.Reject},
+	} {
+		e := &sdk.RcptEvent{Session: plugintest.Session(), Envelope: plugintest.Envelope("a@b.example"), Recipient: sdk.Recipient{Addr: tt.now, Orig: tt.orig}}
+		if a, err := p.OnRcpt(context.Background(), e); err != nil || a.Action != tt.want {
+			t.Errorf("%s, rewritten to %s: %v (%v), want %v", tt.orig, tt.now, a.Action, err, tt.want)
+		}
+	}
+}
+
 // The forms with which open relays were looked for and found, from a stranger.
 // Some never get past the parser of the core; the policy does not rely on that.
 func TestNoFormOfAddressMakesAnOpenRelay(t *testing.T) {
