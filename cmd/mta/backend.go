@@ -286,7 +286,8 @@ func (b *backend) Route(ctx context.Context, address string) (*control.Route, er
 	if err != nil {
 		return nil, fmt.Errorf("%w: %q is no address: %w", control.ErrUsage, address, err)
 	}
-	env := &sdk.Envelope{ID: "DRYRUN", Recipients: []sdk.Recipient{{Addr: a.String()}}, Arrived: b.r.w.now()}
+	// From a person: the null sender has routes of its own.
+	env := &sdk.Envelope{ID: "DRYRUN", From: "postmaster@" + b.r.cfg.Load().Hostname, Recipients: []sdk.Recipient{{Addr: a.String()}}, Arrived: b.r.w.now()}
 	return b.route(ctx, nil, env, 0), nil
 }
 

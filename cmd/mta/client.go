@@ -43,6 +43,7 @@ func controlSocket(c *cobra.Command) (string, error) {
 // exitStatus finds the status for an error that a command came back with.
 func exitStatus(err error) int {
 	var st *statusError
+	var faults config.Faults
 	switch {
 	case errors.As(err, &st):
 		return st.status
@@ -52,6 +53,8 @@ func exitStatus(err error) int {
 		return exitUsage
 	case errors.Is(err, control.ErrBusy):
 		return exitTryLater
+	case errors.Is(err, control.ErrConfig), errors.As(err, &faults):
+		return exitConfig
 	}
 	return exitFailed
 }

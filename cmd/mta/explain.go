@@ -92,8 +92,10 @@ func explainDry(w *world, c *cobra.Command, b control.Backend, d control.Dry, as
 
 func routeCommand(w *world) *cobra.Command {
 	c := &cobra.Command{
-		Use:     "route ADDRESS",
-		Short:   "Where mail for an address goes: next hops, TLS policy, and the rule that chose them",
+		Use:   "route ADDRESS",
+		Short: "Where mail for an address goes: next hops, TLS policy, and the rule that chose them",
+		Long: `route asks the route chain where mail from postmaster at this host to an address
+goes. For another sender, and for bounces, ask "mta explain --from A --to B".`,
 		Example: "  mta route someone@example.org",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

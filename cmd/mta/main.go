@@ -111,12 +111,12 @@ func execute(ctx context.Context, w *world, args []string) int {
 	if err == nil {
 		return exitOK
 	}
+	text := strings.TrimPrefix(err.Error(), "mta: ")
 	var faults config.Faults
-	if errors.As(err, &faults) {
-		fmt.Fprintln(w.stderr, faults.Error())
-		return exitConfig
+	if !errors.As(err, &faults) || faults.Error() != text { // faults begin with file and line
+		text = "mta: " + text
 	}
-	fmt.Fprintln(w.stderr, "mta: "+strings.TrimPrefix(err.Error(), "mta: "))
+	fmt.Fprintln(w.stderr, text)
 	return exitStatus(err)
 }
 

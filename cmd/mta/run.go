@@ -305,21 +305,24 @@ func (r *relay) reload(ctx context.Context) (string, error) {
 	if r.path == "" {
 		return "", errors.New("nothing to reload: this relay runs with --dev, without a configuration file")
 	}
+	refused := func(err error) (string, error) {
+		return "", fmt.Errorf("%w, the old one stays in force: %w", control.ErrConfig, err)
+	}
 	cfg, err := loadConfig(r.w, r.path)
 	if err != nil {
-		return "", fmt.Errorf("the old configuration stays in force: %w", err)
+		return refused(err)
 	}
 	old := r.cfg.Load()
 	if fixed := whatNeedsRestart(old, cfg); fixed != "" {
-		return "", fmt.Errorf("the old configuration stays in force: %s cannot change while running; restart instead", fixed)
+		return refused(fmt.Errorf("%s cannot change while running; restart instead", fixed))
 	}
 	certs, err := loadCertificates(cfg.TLS.Certificates, r.w.now, r.logger("tls"))
 	if err != nil {
-		return "", fmt.Errorf("the old configuration stays in force: %w", err)
+		return refused(err)
 	}
 	gen, err := loadPlugins(ctx, r.w, cfg, r.host)
 	if err != nil {
-		return "", fmt.Errorf("the old configuration stays in force: %w", err)
+		return refused(err)
 	}
 	before := r.gen.Swap(gen)
 	r.cfg.Store(cfg)

@@ -87,7 +87,7 @@ func (e *remoteError) Error() string { return e.text }
 func (e *remoteError) Unwrap() error { return e.kind }
 
 func (f *fault) err() error {
-	kinds := map[string]error{"not-found": ErrNotFound, "usage": ErrUsage, "busy": ErrBusy}
+	kinds := map[string]error{"not-found": ErrNotFound, "usage": ErrUsage, "config": ErrConfig, "busy": ErrBusy}
 	return &remoteError{f.Text, kinds[f.Kind]}
 }
 

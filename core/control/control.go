@@ -29,6 +29,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrUsage: the request itself is wrong.
 	ErrUsage = errors.New("wrong request")
+	// ErrConfig: the configuration is wrong; nothing has changed.
+	ErrConfig = errors.New("configuration refused")
 	// ErrBusy: not now; the same request may succeed later.
 	ErrBusy = errors.New("try again later")
 )

@@ -250,7 +250,7 @@ func TestEveryCallArrivesAndComesBackWhole(t *testing.T) {
 func TestErrorsKeepTheirWordsAndKind(t *testing.T) {
 	here := &relay{messages: 3}
 	_, c := serve(t, here)
-	for _, kind := range []error{ErrNotFound, ErrUsage, ErrBusy, nil} {
+	for _, kind := range []error{ErrNotFound, ErrUsage, ErrConfig, ErrBusy, nil} {
 		here.err = errors.New("no message 17: it has left the queue; try mta explain 17")
 		if kind != nil {
 			here.err = fmt.Errorf("message 17: %w; try mta explain 17", kind)

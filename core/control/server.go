@@ -315,7 +315,7 @@ type line struct {
 
 // fault is an error on its way.
 type fault struct {
-	Kind string `json:"kind,omitempty"` // not-found, usage, busy
+	Kind string `json:"kind,omitempty"` // not-found, usage, config, busy
 	Text string `json:"text"`
 }
 
@@ -325,6 +325,8 @@ func describe(err error) (*fault, int) {
 		return &fault{"not-found", err.Error()}, http.StatusNotFound
 	case errors.Is(err, ErrUsage):
 		return &fault{"usage", err.Error()}, http.StatusBadRequest
+	case errors.Is(err, ErrConfig):
+		return &fault{"config", err.Error()}, http.StatusConflict
 	case errors.Is(err, ErrBusy):
 		return &fault{"busy", err.Error()}, http.StatusServiceUnavailable
 	}
