@@ -57,17 +57,17 @@ var owners = map[string]string{
 
 var banned = []string{"util", "utils", "common", "helpers", "helper", "misc", "types", "base", "shared", "pkg"}
 
-// roomSize is the number of lines, without tests, above which a room is hard to
-// keep in one head; the few that may be larger say why.
+// roomSize is the number of lines of code, without tests, comments and blank
+// lines, above which a room is hard to keep in one head; those that are larger
+// say why they are one room nevertheless.
 const roomSize = 1500
 
 var larger = map[string]int{
-	"core/smtp":    1800, // every parser and codec that two rooms share, and nothing else
-	"core/smtpout": 2100, // one conversation from dial to the last reply, and its cache
-	"core/queue":   3200, // log, index, scheduler and recovery are one invariant
-	"core/smtpin":  2500, // one state machine
-	"core/hook":    1700, // twelve hooks folded by one set of rules, and the table of them
-	"core/config":  2000, // one struct and its reference
+	"core/queue":   5200, // log, index, scheduler, compaction and recovery keep one invariant, under one lock
+	"core/smtpin":  2800, // one state machine and its LMTP front, which shares the transaction
+	"core/trace":   2300, // one set of events, as records, log lines and metrics
+	"core/config":  2200, // one struct, its rules and its reference
+	"core/smtpout": 1800, // one conversation, both protocols
 	"cmd/mta":      4000, // one file a subcommand
 }
 
@@ -122,7 +122,11 @@ func TestRoomsAreSmallAndWellNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		size[room] += strings.Count(string(b), "\n")
+		for line := range strings.Lines(string(b)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+				size[room]++
+			}
+		}
 	})
 	for room, lines := range size {
 		limit := roomSize
@@ -130,7 +134,7 @@ func TestRoomsAreSmallAndWellNamed(t *testing.T) {
 			limit = n
 		}
 		if lines > limit {
-			t.Errorf("%s has %d lines, more than %d: split the room, or give it a reason in `larger` of core/house_test.go", room, lines, limit)
+			t.Errorf("%s has %d lines of code, more than %d: split the room, or give it a reason in `larger` of core/house_test.go", room, lines, limit)
 		}
 	}
 }

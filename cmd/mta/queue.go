@@ -253,10 +253,14 @@ func queueActCommand(w *world, name, short, example string) *cobra.Command {
 	var f filterFlags
 	var yes, all, asJSON bool
 	act := control.Act{Action: name}
+	without := "Without IDs and filter it wants --all."
+	if name == "flush" {
+		without = "Without IDs and filter it means all messages."
+	}
 	c := &cobra.Command{
 		Use:     name + " [ID...]",
 		Short:   short,
-		Long:    short + ".\n\nIt says first how many messages are meant, and asks unless --yes is given or\nonly IDs are. Without IDs and filter it wants --all.",
+		Long:    short + ".\n\nIt says first how many messages are meant, and asks unless --yes is given or\nonly IDs are. " + without,
 		Example: example,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -264,8 +268,9 @@ func queueActCommand(w *world, name, short, example string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			act.Filter, act.All, act.By = f.filter(args), all, operator()
-			if act.Filter.Empty() && !all {
+			// To try everything again harms nothing, so flush alone means all.
+			act.Filter, act.All, act.By = f.filter(args), all || name == "flush", operator()
+			if act.Filter.Empty() && !act.All {
 				return status(exitUsage, "%s what? give IDs, a filter, or --all", name)
 			}
 			onlyIDs := len(act.Filter.IDs) > 0
