@@ -55,6 +55,10 @@ func (d *Delivery) attempt(gen *generation, g *group) {
 		}
 		v := d.judge(gen, g, i, outcomes[i], now)
 		v.at = start
+		if n := &v.res.Next; v.res.State == queue.Pending && n.Before(parked.parkedUntil) {
+			// Before that it would only be put off, as if it had been tried.
+			*n = d.retry.within(now, g.j.Envelope, parked.parkedUntil)
+		}
 		outcomes[i] = v.outcome
 		vs = append(vs, v)
 	}

@@ -192,7 +192,7 @@ func (d *Delivery) enqueue(g *group, now time.Time) (admission, destination) {
 }
 
 // ended takes note of how an attempt came out. If the destination could not be
-// reached, it is parked, and what waits for it is returned to be settled.
+// reached, it is parked and returned, with what waits for it to be settled.
 func (d *Delivery) ended(g *group, outcomes []sdk.Outcome, now time.Time) (flushed []*group, parked destination) {
 	unreachable := len(outcomes) > 0
 	d.mu.Lock()
@@ -229,6 +229,9 @@ func (d *Delivery) ended(g *group, outcomes []sdk.Outcome, now time.Time) (flush
 		return flushed, *dst
 	}
 	d.enter(dst)
+	if unreachable && dst.parked(now) { // by another attempt that began with this one
+		return nil, *dst
+	}
 	return nil, destination{}
 }
 

@@ -231,6 +231,26 @@ func TestADeadDestinationIsParkedAndProbedOnce(t *testing.T) {
 	})
 }
 
+func TestWhoParksADestinationComesBackWhenTheParkEnds(t *testing.T) {
+	play(t, func(o *Options) { o.Rand = func() float64 { return 0 } }, func(s *scene) { // retry times a tenth sooner than the park
+		var tried []time.Duration
+		s.c.deliver = func(_ context.Context, e *sdk.DeliverEvent) []sdk.Outcome {
+			tried = append(tried, time.Since(s.began))
+			return all(e, unreachable)
+		}
+		m := s.q.add("ann@example.net", "u@dead.example")
+		s.start()
+		s.pass(time.Second)
+		if next := m.rcpts[0].next.Sub(s.began); next != 5*time.Minute {
+			t.Errorf("next attempt after %v, want the end of the park", next)
+		}
+		s.pass(14*time.Minute + 30*time.Second)
+		if len(tried) != 3 || tried[1] != 5*time.Minute || tried[2] != 14*time.Minute {
+			t.Errorf("tried at %v: an attempt was counted that was none", tried)
+		}
+	})
+}
+
 func TestAFlushTriesAParkedDestinationAtOnce(t *testing.T) {
 	play(t, nil, func(s *scene) {
 		var c counter
