@@ -226,7 +226,7 @@ func TestHooksSeeWhatHappened(t *testing.T) {
 	want := []string{
 		"connect 192.0.2.7", "helo old.example false", "helo client.example true", "mail <> there",
 		"rcpt postmaster after 0 notify= orcpt=",
-		"rcpt b@example.org after 1 notify=SUCCESS,DELAY orcpt=RFC822;B@example.org",
+		"rcpt b@example.org after 1 notify=SUCCESS,DELAY orcpt=rfc822;B@example.org",
 		"predata 2", "data x <nil>", "disconnect 1 quit",
 	}
 	if got := strings.Join(seen, "\n"); got != strings.Join(want, "\n") {

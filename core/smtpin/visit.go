@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	gosmtp "github.com/emersion/go-smtp"
@@ -248,7 +249,9 @@ func (v *visit) rcpt(a smtp.Address, o *gosmtp.RcptOptions) (r sdk.Reply, no boo
 	}
 	rcpt := sdk.Recipient{Addr: a.String(), Notify: notify(o.Notify)}
 	if o.OriginalRecipient != "" {
-		rcpt.ORcpt = string(o.OriginalRecipientType) + ";" + o.OriginalRecipient
+		// The type in the case in which it is registered and everybody writes it:
+		// next hops get the parameter back as it came (RFC 3461 §5.2.1).
+		rcpt.ORcpt = strings.ToLower(string(o.OriginalRecipientType)) + ";" + o.OriginalRecipient
 	}
 	v.pending = append(v.pending[:0], rcpt)
 	v.stage = inRcpt
