@@ -247,6 +247,10 @@ func (q *Queue) refuse(all []*tx) {
 		}
 	}
 	c.mu.Lock()
+	if c.closing && len(keep) > 0 {
+		q.o.Logf("queue: closed on a full disk; %d settlements are not written down, and their attempts will be made again", len(keep))
+		keep = nil
+	}
 	c.fifo = append(keep, c.fifo...)
 	for _, t := range keep {
 		if t.urgent {

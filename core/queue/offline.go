@@ -39,7 +39,7 @@ func check(dir string, o Options) (rep Report, err error) {
 	for _, n := range q.lostHeaders {
 		rep.Faults = append(rep.Faults, segName(n)+": the header is damaged")
 	}
-	c, err := q.tryIndex()
+	c, err := q.tryIndex(q.count)
 	if err != nil {
 		rep.Faults = append(rep.Faults, err.Error())
 	} else {

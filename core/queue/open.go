@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -115,9 +116,7 @@ func (q *Queue) openSegments() error {
 	for _, name := range names {
 		n, ok := parseSegName(name)
 		if !ok {
-			if strings.HasPrefix(name, "spare-") {
-				_ = q.disk.Remove(l.path(name)) // a new one is made when needed
-			}
+			q.oldSpare(name)
 			continue
 		}
 		f, err := q.disk.Open(l.path(name), false)
@@ -143,6 +142,25 @@ func (q *Queue) openSegments() error {
 		return nil
 	}
 	return q.mendHeaders()
+}
+
+// oldSpare takes over a file that an earlier run prepared, or removes it.
+func (q *Queue) oldSpare(name string) {
+	digits, ok := strings.CutPrefix(name, "spare-")
+	n, err := strconv.ParseUint(digits, 10, 64)
+	if !ok || err != nil || q.readOnly {
+		return
+	}
+	q.tmp.Store(max(q.tmp.Load(), n)) // no name is given twice
+	l := &q.log
+	if f, err := q.disk.Open(l.path(name), false); err == nil {
+		size, serr := f.Size()
+		if f.Close() == nil && serr == nil && size == l.segSize && len(l.spares) < keptSpares {
+			l.spares = append(l.spares, name)
+			return
+		}
+	}
+	_ = q.disk.Remove(l.path(name)) // what cannot be removed stays unused
 }
 
 // mendHeaders finds the nonce of segments whose header is lost in the segment
@@ -173,12 +191,12 @@ func (q *Queue) startIndex() (clean bool, err error) {
 	if len(q.log.segs) == 0 {
 		// A log that is gone cannot be told from a new spool, except that an
 		// index says otherwise.
-		if c, err := q.tryIndex(); err == nil && c.messages > 0 {
+		if c, err := q.tryIndex(func(ID, location) error { return nil }); err == nil && c.messages > 0 {
 			return false, fmt.Errorf("queue: the log of %s is gone, and the index knows of %d messages in it; bring the log back, or remove the index to start without them", q.dir, c.messages)
 		}
 		return false, q.newIndex(nil)
 	}
-	c, err := q.tryIndex()
+	c, err := q.tryIndex(q.count)
 	if err == nil {
 		s := q.log.segs[c.seg]
 		if s != nil && s.nonce == c.nonce && c.off >= segData && c.off <= s.size {
@@ -192,7 +210,7 @@ func (q *Queue) startIndex() (clean bool, err error) {
 }
 
 // tryIndex opens the index that is there and counts what it knows.
-func (q *Queue) tryIndex() (checkpoint, error) {
+func (q *Queue) tryIndex(each func(ID, location) error) (checkpoint, error) {
 	names, err := q.disk.ReadDir(q.dir)
 	if err != nil {
 		return checkpoint{}, err
@@ -200,7 +218,7 @@ func (q *Queue) tryIndex() (checkpoint, error) {
 	if !slices.Contains(names, filepath.Base(indexPath(q.dir))) {
 		return checkpoint{}, errNoIndex
 	}
-	c, err := survey(q.disk, indexPath(q.dir), q.count)
+	c, err := survey(q.disk, indexPath(q.dir), each)
 	if err != nil {
 		return checkpoint{}, err
 	}

@@ -205,6 +205,7 @@ func (q *Queue) start(progress func(done, total int64)) (*replay, error) {
 	if err := q.sweepBig(); err != nil {
 		return nil, err
 	}
+	q.makeSpares() // the reserve for outcomes, before any mail can fill the disk
 	first := max(q.reserved, 1)
 	q.nextID.Store(first)
 	q.idsUntil.Store(0)
