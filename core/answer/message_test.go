@@ -24,7 +24,9 @@ func TestEditsOfAMessageAreCarriedOutInOrder(t *testing.T) {
 	const msg = "Received: us\r\nReceived: them\r\nsubject : one\r\n two\r\nX-A: 1\r\nX-a: 2\r\nX-A: 3\r\n\r\nbody\r\n.\r\n"
 	prepend := func(n, v string) sdk.Edit { return sdk.Edit{Op: sdk.OpPrependHeader, Name: n, Value: v} }
 	appendTo := func(n, v string) sdk.Edit { return sdk.Edit{Op: sdk.OpAppendHeader, Name: n, Value: v} }
-	replace := func(n, v string, i int) sdk.Edit { return sdk.Edit{Op: sdk.OpReplaceHeader, Name: n, Value: v, Index: i} }
+	replace := func(n, v string, i int) sdk.Edit {
+		return sdk.Edit{Op: sdk.OpReplaceHeader, Name: n, Value: v, Index: i}
+	}
 	remove := func(n string, i int) sdk.Edit { return sdk.Edit{Op: sdk.OpRemoveHeader, Name: n, Index: i} }
 	body := func(s string) sdk.Edit { return sdk.Edit{Op: sdk.OpReplaceBody, Data: []byte(s)} }
 	for _, tc := range []struct {

@@ -38,6 +38,7 @@ type Chains interface {
 type Tracer interface {
 	Thread() *trace.Thread
 	Accepted(s *sdk.Session, env *sdk.Envelope, messageID string, wait time.Duration, th *trace.Thread)
+	Active(env *sdk.Envelope)
 	Attempted(env *sdk.Envelope, a *trace.Attempt, th *trace.Thread)
 	Settled(id, rcpt string, state string, r sdk.Reply, by string)
 	Removed(id string)
@@ -243,6 +244,9 @@ func pause(ctx context.Context, signal <-chan struct{}, most time.Duration) bool
 // admit takes leased messages in hand.
 func (d *Delivery) admit(jobs []*queue.Job) {
 	now := d.o.Now()
+	for _, j := range jobs {
+		d.o.Tracer.Active(j.Envelope)
+	}
 	d.mu.Lock()
 	d.leased += len(jobs)
 	for _, j := range jobs {
@@ -365,6 +369,7 @@ func (d *Delivery) Destinations() []Destination {
 type silent struct{}
 
 func (silent) Thread() *trace.Thread { return nil }
+func (silent) Active(*sdk.Envelope)  {}
 func (silent) Accepted(*sdk.Session, *sdk.Envelope, string, time.Duration, *trace.Thread) {
 }
 func (silent) Attempted(*sdk.Envelope, *trace.Attempt, *trace.Thread) {}

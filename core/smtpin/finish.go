@@ -79,6 +79,7 @@ func (v *visit) finish() (res result) {
 	// From here to the reply nothing slow happens but the sync: a client that
 	// gives up in between sends the message again (RFC 1047).
 	before := v.srv.o.Now()
+	v.srv.o.Tracer.Arriving(&v.ses, env, v.body.id)
 	var err error
 	if v.held != "" {
 		err = v.srv.o.Queue.PutHeld(context.Background(), v.draft, env, v.held)
@@ -106,6 +107,7 @@ func (v *visit) kept(wait time.Duration) {
 		t.Settled(v.env.ID, d.addr, "discarded", d.reply, d.by)
 	}
 	if v.held != "" {
+		t.Active(v.env) // delivery will not say it before it is released
 		for i := range v.env.Recipients {
 			t.Settled(v.env.ID, v.env.Recipients[i].Addr, "held", sdk.Reply{}, v.held)
 		}
@@ -117,7 +119,9 @@ func (v *visit) kept(wait time.Duration) {
 func (v *visit) thrownAway() {
 	v.accepted++
 	t := v.srv.o.Tracer
+	t.Arriving(&v.ses, v.env, v.body.id)
 	t.Accepted(&v.ses, v.env, v.body.id, 0, v.th)
+	t.Active(v.env)
 	for i := range v.env.Recipients {
 		t.Settled(v.env.ID, v.env.Recipients[i].Addr, "discarded", sdk.Reply{}, v.discard)
 	}

@@ -194,25 +194,29 @@ func appendAccepted(b []byte, s *sdk.Session, env *sdk.Envelope, messageID strin
 	return micros(b, "wait_us", wait)
 }
 
-func (t *Tracer) acceptLines(b []byte, s *sdk.Session, env *sdk.Envelope, messageID string) ([]byte, int) {
-	n := 1
-	if s != nil {
-		b = peer(append(t.textLine(b, "smtpd", env.ID), "client="...), s.RemoteName, s.RemoteIP)
-		if s.Login != "" {
-			b = appendSafe(append(b, ", sasl_username="...), s.Login, inName)
-		}
-		b = append(b, '\n')
-		n++
+// arrivalLines tell who sends a message, while it is not ours yet.
+func (t *Tracer) arrivalLines(b []byte, s *sdk.Session, env *sdk.Envelope, messageID string) ([]byte, int) {
+	b = peer(append(t.textLine(b, "smtpd", env.ID), "client="...), s.RemoteName, s.RemoteIP)
+	if s.Login != "" {
+		b = appendSafe(append(b, ", sasl_username="...), s.Login, inName)
 	}
-	if messageID != "" {
-		b = angle(t.textLine(b, "cleanup", env.ID), "message-id", strings.TrimSuffix(strings.TrimPrefix(messageID, "<"), ">"))
-		b = append(b, '\n')
-		n++
+	b = append(b, '\n')
+	if messageID == "" {
+		return b, 1
 	}
+	return t.messageIDLine(b, env, messageID), 2
+}
+
+func (t *Tracer) messageIDLine(b []byte, env *sdk.Envelope, messageID string) []byte {
+	b = angle(t.textLine(b, "cleanup", env.ID), "message-id", strings.TrimSuffix(strings.TrimPrefix(messageID, "<"), ">"))
+	return append(b, '\n')
+}
+
+func (t *Tracer) activeLine(b []byte, env *sdk.Envelope) []byte {
 	b = angle(t.textLine(b, "qmgr", env.ID), "from", env.From)
 	b = strconv.AppendInt(append(b, ", size="...), env.Size, 10)
 	b = strconv.AppendInt(append(b, ", nrcpt="...), int64(len(env.Recipients)), 10)
-	return append(b, " (queue active)\n"...), n
+	return append(b, " (queue active)\n"...)
 }
 
 func (t *Tracer) attemptLines(b []byte, env *sdk.Envelope, a *Attempt) ([]byte, int) {

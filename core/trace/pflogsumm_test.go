@@ -105,7 +105,9 @@ func day(tr *Tracer, now *time.Time) {
 			}
 			env.Recipients = append(env.Recipients, rcpt)
 		}
+		tr.Arriving(s, env, "<m@example.org>")
 		tr.Accepted(s, env, "<m@example.org>", time.Millisecond, nil)
+		tr.Active(env)
 		tr.Disconnected(s, "quit", map[string][2]int{"EHLO": {1, 1}, "QUIT": {1, 1}})
 		relayed(tr, now, r, env)
 	}
@@ -149,6 +151,7 @@ func relayed(tr *Tracer, now *time.Time, r *rand.Rand, env *sdk.Envelope) {
 		dsn := &sdk.Envelope{ID: env.ID + "D", Size: 900, Recipients: []sdk.Recipient{{Addr: env.From}}}
 		tr.Bounced(env.ID, dsn.ID, "failed", env.From)
 		tr.Accepted(nil, dsn, "<dsn@relay>", 0, nil)
+		tr.Active(dsn)
 		tr.Attempted(dsn, &Attempt{Number: 1, Route: sdk.Route{Via: "smtp"}, Recipients: []string{env.From}, Outcomes: []sdk.Outcome{{Status: sdk.StatusDelivered, Remote: "mx.example.org[192.0.2.9]:25"}}, At: *now}, nil)
 		tr.Removed(dsn.ID)
 	}

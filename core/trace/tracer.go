@@ -191,6 +191,28 @@ func (t *Tracer) Rejected(s *sdk.Session, verb string, from, rcpt string, r sdk.
 	t.emit(p, b, 1)
 }
 
+// Arriving says who sends a message that is whole and about to be made durable.
+// In the text format it is this that puts the line with the client before those
+// of a delivery that begins at once, as readers of Postfix logs expect.
+func (t *Tracer) Arriving(s *sdk.Session, env *sdk.Envelope, messageID string) {
+	if t.json || !t.logs(slog.LevelInfo) {
+		return
+	}
+	p := t.buffer()
+	b, n := t.arrivalLines(*p, s, env, messageID)
+	t.emit(p, b, n)
+}
+
+// Active says that delivery takes a message in hand: before its first attempt,
+// and again before each later one.
+func (t *Tracer) Active(env *sdk.Envelope) {
+	if t.json || !t.logs(slog.LevelInfo) {
+		return
+	}
+	p := t.buffer()
+	t.emit(p, t.activeLine(*p, env), 1)
+}
+
 // Accepted says that a message is ours, and keeps what th gathered under its
 // queue ID; th is as after Reset then. s is nil for what the relay made itself.
 func (t *Tracer) Accepted(s *sdk.Session, env *sdk.Envelope, messageID string, wait time.Duration, th *Thread) {
@@ -203,7 +225,8 @@ func (t *Tracer) Accepted(s *sdk.Session, env *sdk.Envelope, messageID string, w
 	now := t.now()
 	if t.trace != nil {
 		b, n := th.appendLines(*p, 0, env.ID, session, now)
-		b = appendAccepted(began(head(b, env.ID, session), KindAccepted, now), s, env, messageID, wait, true)
+		// It was accepted when the wait began: no attempt is older.
+		b = appendAccepted(began(head(b, env.ID, session), KindAccepted, now.Add(-wait)), s, env, messageID, wait, true)
 		t.trace.add(append(b, "}\n"...), n+1, false)
 		*p = b[:0]
 	}
@@ -218,8 +241,11 @@ func (t *Tracer) Accepted(s *sdk.Session, env *sdk.Envelope, messageID string, w
 		t.emit(p, append(b, "}\n"...), 1)
 		return
 	}
-	b, n := t.acceptLines(b, s, env, messageID)
-	t.emit(p, b, n)
+	if s != nil || messageID == "" {
+		t.scratch.Put(p) // Arriving has said it
+		return
+	}
+	t.emit(p, t.messageIDLine(b, env, messageID), 1)
 }
 
 // Attempted says how a delivery attempt came out: one line a recipient. What
