@@ -21,10 +21,20 @@ import (
 func loadConfig(w *world, path string) (*config.Config, error) {
 	cfg, err := config.LoadOptions{Builtins: slices.Sorted(maps.Keys(w.compiledIn()))}.Load(path)
 	if err != nil {
-		return nil, err
+		return nil, &statusError{exitConfig, err}
 	}
 	if faults := cfg.CheckFiles(w.now()); len(faults) > 0 {
 		return nil, faults
+	}
+	return cfg, nil
+}
+
+// readConfig is for commands that only want to know where things are: it does
+// not mind plugins and files that are not here.
+func readConfig(c *cobra.Command) (*config.Config, error) {
+	cfg, err := config.Load(configPath(c))
+	if err != nil {
+		return nil, &statusError{exitConfig, err}
 	}
 	return cfg, nil
 }

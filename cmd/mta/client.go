@@ -33,7 +33,7 @@ func controlSocket(c *cobra.Command) (string, error) {
 	if p, _ := c.Flags().GetString("config"); p == "" && missingFile(defaultConfig) {
 		return devSocket(), nil
 	}
-	cfg, err := config.Load(configPath(c))
+	cfg, err := readConfig(c)
 	if err != nil {
 		return "", err
 	}

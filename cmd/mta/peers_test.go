@@ -144,7 +144,12 @@ type child struct {
 
 func spawn(t *testing.T, dir, name string, args ...string) *child {
 	t.Helper()
-	c := &child{cmd: exec.Command(name, args...), log: &output{}, done: make(chan struct{})}
+	return spawnCommand(t, dir, exec.Command(name, args...))
+}
+
+func spawnCommand(t *testing.T, dir string, cmd *exec.Cmd) *child {
+	t.Helper()
+	c := &child{cmd: cmd, log: &output{}, done: make(chan struct{})}
 	c.cmd.Dir = dir
 	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -155,7 +160,7 @@ func spawn(t *testing.T, dir, name string, args ...string) *child {
 	t.Cleanup(func() {
 		c.stop(10 * time.Second)
 		if t.Failed() {
-			t.Logf("%s:\n%s", filepath.Base(name), tail(c.log.String(), 6000))
+			t.Logf("%s:\n%s", filepath.Base(cmd.Path), tail(c.log.String(), 6000))
 		}
 	})
 	return c

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/programmable-mta/mta/core/config"
 	"github.com/programmable-mta/mta/core/control"
 	"github.com/programmable-mta/mta/core/queue"
 )
@@ -323,7 +322,7 @@ func carryOut(ctx context.Context, w *world, b control.Backend, act control.Act,
 // ---- offline: the spool itself, while no relay runs ----
 
 func spoolOf(c *cobra.Command) (string, error) {
-	cfg, err := config.Load(configPath(c))
+	cfg, err := readConfig(c)
 	if err != nil {
 		return "", err
 	}

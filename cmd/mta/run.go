@@ -69,8 +69,8 @@ type bound struct {
 
 // start brings a relay up in the order in which things can go wrong: files and
 // spool first, plugins next, sockets last. Nothing listens before all is well.
-func start(ctx context.Context, w *world, cfg *config.Config, path string, devSink *sink.Sink) (r *relay, err error) {
-	r = &relay{w: w, path: path, started: w.now(), sink: devSink, asked: make(chan struct{}), failed: make(chan error, 1), delivered: make(chan struct{})}
+func start(ctx context.Context, w *world, cfg *config.Config, path string, devSink *sink.Sink) (_ *relay, err error) {
+	r := &relay{w: w, path: path, started: w.now(), sink: devSink, asked: make(chan struct{}), failed: make(chan error, 1), delivered: make(chan struct{})}
 	r.cfg.Store(cfg)
 	defer func() {
 		if err != nil {
