@@ -93,7 +93,7 @@ func TestTheIndexIsMadeAnewWhateverHappenedToIt(t *testing.T) {
 	try("whole", good)
 	try("empty", nil)
 	try("text", []byte("this is not an index"))
-	for range 40 {
+	for range 25 {
 		b := bytes.Clone(good)
 		for range 1 + rnd.IntN(3) {
 			b[rnd.IntN(used)] ^= 1 << rnd.IntN(8)
@@ -119,7 +119,7 @@ func TestDamageInTheLogIsPutAsideAndTheRestFlows(t *testing.T) {
 	if err != nil || len(segs) < 3 {
 		t.Fatal(segs, err)
 	}
-	for round := range 60 {
+	for round := range 30 {
 		name := segs[rnd.IntN(len(segs)-1)]
 		good, err := os.ReadFile(name)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -310,60 +309,3 @@ func (q *Queue) freeTx(t *tx) {
 	*t = tx{meta: meta, done: done}
 	q.txs.Put(t)
 }
-
-// fileBody reads a body that has a file of its own. Reading it from beginning
-// to end also checks it: a damaged body ends in an error, never in EOF, so that
-// nothing damaged is ever handed on as whole.
-type fileBody struct {
-	file File
-	size int64
-	off  int64
-	crc  uint32
-	want uint32
-	bad  func() // told once that the content is damaged
-}
-
-func (b *fileBody) Read(p []byte) (int, error) {
-	if b.off >= b.size {
-		if b.crc != b.want {
-			return 0, b.damaged(errDamaged)
-		}
-		return 0, io.EOF
-	}
-	p = p[:min(int64(len(p)), b.size-b.off)]
-	n, err := b.file.ReadAt(p, b.off)
-	b.crc = crcAdd(b.crc, p[:n])
-	b.off += int64(n)
-	if b.off == b.size && b.crc != b.want {
-		return 0, b.damaged(errDamaged) // the last octets are not given out
-	}
-	if err == io.EOF {
-		err = nil
-		if n == 0 && len(p) > 0 {
-			return 0, b.damaged(io.ErrUnexpectedEOF)
-		}
-	}
-	return n, err
-}
-
-func (b *fileBody) damaged(err error) error {
-	if b.bad != nil {
-		b.bad()
-		b.bad = nil
-	}
-	return err
-}
-
-func (b *fileBody) ReadAt(p []byte, off int64) (int, error) {
-	if off >= b.size {
-		return 0, io.EOF
-	}
-	short := int64(len(p)) > b.size-off
-	n, err := b.file.ReadAt(p[:min(int64(len(p)), b.size-off)], off)
-	if err == nil && short {
-		err = io.EOF
-	}
-	return n, err
-}
-
-func (b *fileBody) Close() error { return b.file.Close() }

@@ -236,6 +236,7 @@ func (q *Queue) forget(m *message) {
 	q.liveAdd(m.loc, -1)
 	q.dropBody(m)
 	q.unschedule(m)
+	q.activeAdd(m, -1) // the index is still to hear of it, but that holds nobody up
 	if m.big {
 		q.trash = append(q.trash, m.id)
 	}
@@ -267,7 +268,12 @@ func (q *Queue) liveAdd(l location, sign int) {
 	}
 }
 
-func (q *Queue) activeAdd(m *message, sign int) { q.active += sign * m.weight() }
+func (q *Queue) activeAdd(m *message, sign int) {
+	q.active += sign * m.weight()
+	if sign < 0 && q.diskDue.due != never && q.diskDue.due <= q.now() {
+		q.signalLease() // there is room to load more
+	}
+}
 
 // evict drops a message from memory. From then on the index is asked.
 func (q *Queue) evict(m *message) {
@@ -277,12 +283,12 @@ func (q *Queue) evict(m *message) {
 	q.unschedule(m)
 	q.dropBody(m)
 	delete(q.live, m.id)
-	q.activeAdd(m, -1)
-	if k := (dueKey{m.due, m.id}); !m.gone && k.before(q.diskDue) {
-		q.diskDue = k
+	if m.gone {
+		return
 	}
-	if q.diskDue.due <= q.now() {
-		q.signalLease() // there is room to load more
+	q.activeAdd(m, -1)
+	if k := (dueKey{m.due, m.id}); k.before(q.diskDue) {
+		q.diskDue = k
 	}
 }
 
