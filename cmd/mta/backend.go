@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime"
 	"sort"
@@ -209,44 +210,104 @@ func (b *backend) QueueShape(context.Context) (*control.Shape, error) {
 	return s, err
 }
 
+// actBatch is how many messages an action takes at once: enough to share a sync,
+// few enough that mail goes on between them and progress is seen.
+const actBatch = 500
+
 // QueueAct implements control.Backend.
 func (b *backend) QueueAct(_ context.Context, a control.Act, progress func(int) error) (control.Acted, error) {
+	var done control.Acted
 	f, err := queueFilter(a.Filter)
 	if err != nil {
-		return control.Acted{}, err
+		return done, err
 	}
-	q := b.r.queue
-	before, err := q.Count(f)
+	do, err := b.action(a)
 	if err != nil {
-		return control.Acted{}, err
+		return done, err
 	}
-	if err := progress(0); err != nil {
-		return control.Acted{}, err
+	var batch []*queue.Entry
+	var stopped error
+	carryOut := func() bool {
+		var n int
+		if n, stopped = b.actOn(f, batch, a, do); stopped != nil {
+			return false
+		}
+		if n > 0 {
+			done.Messages += len(batch)
+		}
+		done.Recipients += n
+		batch = batch[:0]
+		stopped = progress(done.Recipients)
+		return stopped == nil
 	}
-	var n int
+	err = b.r.queue.List(f, func(e *queue.Entry) bool {
+		batch = append(batch, e)
+		return len(batch) < actBatch || carryOut()
+	})
+	if err == nil && stopped == nil && len(batch) > 0 {
+		carryOut()
+	}
+	b.r.tracer.Log(slog.LevelInfo, "queue", "an operator acts on the queue", "action", a.Action, "by", a.By, "recipients", done.Recipients)
+	return done, errors.Join(err, stopped)
+}
+
+// action is what the name of an action means.
+func (b *backend) action(a control.Act) (func(queue.Filter) (int, error), error) {
+	q := b.r.queue
 	switch a.Action {
 	case "flush":
 		b.r.delivery.Unpark()
-		n, err = q.Flush(f, a.By)
+		return func(f queue.Filter) (int, error) { return q.Flush(f, a.By) }, nil
 	case "hold":
-		n, err = q.Hold(f, a.By)
+		return func(f queue.Filter) (int, error) { return q.Hold(f, a.By) }, nil
 	case "release":
-		n, err = q.Release(f, a.By)
+		return func(f queue.Filter) (int, error) { return q.Release(f, a.By) }, nil
 	case "delete":
-		n, err = q.Delete(f, a.By)
+		return func(f queue.Filter) (int, error) { return q.Delete(f, a.By) }, nil
 	case "expire":
-		n, err = q.Expire(f, a.By)
+		return func(f queue.Filter) (int, error) { return q.Expire(f, a.By) }, nil
 	case "reroute":
-		if err := checkReroute(a.Route); err != nil {
-			return control.Acted{}, err
+		return func(f queue.Filter) (int, error) { return q.Reroute(f, a.Route) }, checkReroute(a.Route)
+	}
+	return nil, fmt.Errorf("%w: %q is no action", control.ErrUsage, a.Action)
+}
+
+// actOn carries an action out on some messages, and leaves in log and trace
+// what became of their recipients.
+func (b *backend) actOn(f queue.Filter, batch []*queue.Entry, a control.Act, do func(queue.Filter) (int, error)) (int, error) {
+	f.IDs, f.Limit = f.IDs[:0:0], 0
+	for _, e := range batch {
+		f.IDs = append(f.IDs, e.ID)
+	}
+	n, err := do(f)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	by := "operator " + a.By
+	for _, e := range batch {
+		after, err := b.r.queue.Get(e.ID)
+		if err != nil && a.Action != "delete" {
+			continue // it ended meanwhile, and delivery has said how
 		}
-		n, err = q.Reroute(f, a.Route)
+		for i, was := range e.Rcpts {
+			now := queue.Discarded
+			if err == nil {
+				now = after.Rcpts[i].State
+			}
+			if was.State.Ended() || now == was.State {
+				continue
+			}
+			word := now.String()
+			if now == queue.Pending {
+				word = "released"
+			}
+			b.r.tracer.Settled(e.ID, e.Envelope.Recipients[i].Addr, word, sdk.Reply{}, by)
+		}
+		if errors.Is(err, queue.ErrNotFound) {
+			b.r.tracer.Removed(e.ID)
+		}
 	}
-	if err != nil {
-		return control.Acted{}, err
-	}
-	b.r.tracer.Log(0, "queue", "an operator acts on the queue", "action", a.Action, "by", a.By, "recipients", n)
-	return control.Acted{Messages: min(before.Messages, n), Recipients: n}, progress(n)
+	return n, nil
 }
 
 // checkReroute wants what delivery understands: smtp:host:port or lmtp:host:port.
