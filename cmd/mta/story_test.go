@@ -23,6 +23,9 @@ type storyRelay struct {
 	env mtatest.Env
 	w   *world
 	r   *relay
+
+	stop    context.CancelFunc
+	stopped chan struct{}
 }
 
 func bootStory(t testing.TB, env mtatest.Env) mtatest.Relay {
@@ -36,7 +39,22 @@ func bootStory(t testing.TB, env mtatest.Env) mtatest.Relay {
 	if err != nil {
 		t.Fatalf("the relay does not start: %v", err)
 	}
-	return &storyRelay{t: t, env: env, w: w, r: r}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &storyRelay{t: t, env: env, w: w, r: r, stop: cancel, stopped: make(chan struct{})}
+	go s.wait(ctx)
+	return s
+}
+
+// wait ends the relay when somebody asks for it, as serve does.
+func (s *storyRelay) wait(ctx context.Context) {
+	defer close(s.stopped)
+	select {
+	case <-ctx.Done():
+	case <-s.r.asked:
+	}
+	grace, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	s.r.stop(grace)
 }
 
 func storyWorld(env mtatest.Env) *world {
@@ -60,9 +78,8 @@ func (s *storyRelay) Command(args ...string) (string, int) {
 }
 
 func (s *storyRelay) Stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	s.r.stop(ctx)
+	s.stop()
+	<-s.stopped
 }
 
 // Kill leaves the spool as a kill -9 at this instant would: what was written is

@@ -162,36 +162,51 @@ func (s *story) got(rest string) {
 		s.number("messages at "+f[0], len(msgs), f[1])
 		return
 	}
+	if f[1] == "any" && len(f) == 3 {
+		for i := range msgs {
+			if why := fault(&msgs[i], f[2]); why == "" {
+				return
+			}
+		}
+		s.fail("none of the %d messages of %s: %s", len(msgs), f[0], f[2])
+		return
+	}
 	i, err := strconv.Atoi(strings.TrimPrefix(f[1], "#"))
 	if err != nil || i < 1 || i > len(msgs) || len(f) < 3 {
 		s.fail("%s has %d messages, no %s", f[0], len(msgs), f[1])
 		return
 	}
-	m := msgs[i-1]
-	verb, arg, _ := strings.Cut(f[2], " ")
-	wrong := func(have string) { s.fail("message %d of %s: want %s; it is\n%s", i, f[0], f[2], have) }
-	switch {
-	case verb == "has" || verb == "hasnot":
-		if strings.Contains(m.Data, unescape(arg)) != (verb == "has") {
-			wrong(m.Data)
-		}
-	case verb == "smaller":
-		if n, err := strconv.Atoi(arg); err != nil || len(m.Data) >= n {
-			wrong(fmt.Sprintf("%d octets", len(m.Data)))
-		}
-	case verb == "tls":
-		if !m.TLS {
-			wrong("in the clear")
-		}
-	case strings.HasPrefix(verb, "mail=") && !match(m.Mail, f[2][5:]):
-		wrong(m.Mail)
-	case strings.HasPrefix(verb, "rcpt=") && !match(strings.Join(m.Rcpt, " "), f[2][5:]):
-		wrong(strings.Join(m.Rcpt, " "))
-	case strings.HasPrefix(verb, "from="):
-		if have := fmt.Sprintf("from=%s to=%s", m.From, strings.Join(m.To, ",")); have != f[2] {
-			wrong(have)
-		}
-	case !strings.HasPrefix(verb, "mail=") && !strings.HasPrefix(verb, "rcpt="):
-		s.fail("unknown word %q", verb)
+	if have := fault(&msgs[i-1], f[2]); have != "" {
+		s.fail("message %d of %s: want %s; it is\n%s", i, f[0], f[2], have)
 	}
+}
+
+// fault is what a message is like that is not as a line wants it, or "".
+func fault(m *Delivered, want string) string {
+	verb, arg, _ := strings.Cut(want, " ")
+	name, _, _ := strings.Cut(verb, "=")
+	ok, have := false, m.Data
+	switch name {
+	case "has", "hasnot":
+		ok = strings.Contains(m.Data, unescape(arg)) == (name == "has")
+	case "smaller":
+		n, err := strconv.Atoi(arg)
+		ok, have = err == nil && len(m.Data) < n, fmt.Sprintf("%d octets", len(m.Data))
+	case "tls":
+		ok, have = m.TLS, "in the clear"
+	case "mail":
+		ok, have = match(m.Mail, want[5:]), m.Mail
+	case "rcpt":
+		have = strings.Join(m.Rcpt, " ")
+		ok = match(have, want[5:])
+	case "from":
+		have = fmt.Sprintf("from=%s to=%s", m.From, strings.Join(m.To, ","))
+		ok = have == want
+	default:
+		have = "of no such quality"
+	}
+	if ok {
+		return ""
+	}
+	return have
 }

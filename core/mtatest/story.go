@@ -31,7 +31,7 @@ type Env struct {
 type Relay interface {
 	// Command runs a command line as a person would, without the program name.
 	Command(args ...string) (stdout string, status int)
-	// Stop ends the relay in an orderly way.
+	// Stop ends the relay in an orderly way. Who stops it again waits for that.
 	Stop()
 	// Kill ends it as kill -9 does: nothing is written any more.
 	Kill()
@@ -79,7 +79,8 @@ type Boot func(t testing.TB, env Env) Relay
 //	zone FILE            the DNS says something else
 //	config FILE          the configuration becomes another (reload reads it)
 //	file NAME FILE       a file in $DIR gets the content of another
-//	restart              stop and start the relay; "crash": kill and start it
+//	restart              stop and start the relay; "crash": kill and start it; "stop"
+//	                     and "start" apart, with time in between
 //
 // What must be so:
 //
@@ -90,6 +91,7 @@ type Boot func(t testing.TB, env Env) Relay
 //	got HOST:PORT #I from=A to=A,B   message I (from 1) has this envelope
 //	got HOST:PORT #I mail=PATTERN    ... came with this argument of MAIL; rcpt= of RCPT
 //	got HOST:PORT #I has TEXT        ... and contains TEXT; hasnot, smaller N, tls
+//	got HOST:PORT any ...            one of the messages does, where their order is open
 //	connections HOST:PORT N          the peer was connected to so often
 //	dials ADDR N         somebody tried to connect so often; "times ADDR 0s 5m 15m": and
 //	                     at these times behind the first, to a tenth
@@ -343,7 +345,7 @@ func (s *story) step(line string) {
 	case "wait":
 		time.Sleep(s.duration(rest))
 		synctest.Wait()
-	case "blackhole", "reachable", "down", "up", "rules", "zone", "config", "file", "restart", "crash":
+	case "blackhole", "reachable", "down", "up", "rules", "zone", "config", "file", "restart", "crash", "stop", "start":
 		s.world(word, strings.Fields(rest))
 	case "$":
 		s.command(rest)
@@ -382,7 +384,9 @@ func (s *story) world(word string, f []string) {
 		s.configure(s.text(arg(0)))
 	case "file":
 		s.write(arg(0), s.text(arg(1)))
-	case "restart":
+	case "stop":
+		s.relay.Stop()
+	case "restart", "start":
 		s.relay.Stop()
 		s.relay = s.boot(s.t, s.env)
 	case "crash":
