@@ -194,8 +194,8 @@ func TestADeadDestinationIsParkedAndProbedOnce(t *testing.T) {
 		s.start()
 		s.pass(31 * time.Second)
 		calls, most := c.seen()
-		if calls != 20 {
-			t.Errorf("%d connections at first, want one cohort of 20", calls)
+		if calls != 20 || most != 20 {
+			t.Errorf("%d connections at first, %d at once, want one cohort of 20", calls, most)
 		}
 		m := s.q.msgs[1499]
 		s.want("words of one that had no connection", m.rcpts[0].last.Reply.Text, "connection refused")

@@ -393,8 +393,6 @@ func expect(t testing.TB, got []string, want ...string) {
 	}
 }
 
-func lines(s ...string) string { return strings.Join(s, "\r\n") + "\r\n" }
-
 const (
 	ehlo = "EHLO client.example\r\n"
 	mail = "MAIL FROM:<a@example.com>\r\n"

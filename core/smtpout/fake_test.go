@@ -38,7 +38,6 @@ type server struct {
 	mu      sync.Mutex
 	log     []string
 	mail    []string // messages
-	raw     []string // messages as they were on the wire
 	conns   int
 	tlsUp   int
 	handled sync.WaitGroup
