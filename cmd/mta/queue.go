@@ -263,14 +263,14 @@ func queueActCommand(w *world, name, short, example string) *cobra.Command {
 		Example: example,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			b, err := dialControl(w, c)
-			if err != nil {
-				return err
-			}
 			// To try everything again harms nothing, so flush alone means all.
 			act.Filter, act.All, act.By = f.filter(args), all || name == "flush", operator()
 			if act.Filter.Empty() && !act.All {
 				return status(exitUsage, "%s what? give IDs, a filter, or --all", name)
+			}
+			b, err := dialControl(w, c)
+			if err != nil {
+				return err
 			}
 			onlyIDs := len(act.Filter.IDs) > 0
 			if !yes && !onlyIDs {
