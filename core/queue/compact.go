@@ -72,7 +72,7 @@ func (q *Queue) freeTail() {
 	for {
 		q.mu.Lock()
 		s := l.segs[l.tail]
-		if l.tail >= q.freeTo || l.tail >= q.flushedTo.seg || s != nil && (s.pins > 0 || s.count > 0) {
+		if q.noFree || l.tail >= q.freeTo || l.tail >= q.flushedTo.seg || s != nil && (s.pins > 0 || s.count > 0) {
 			q.mu.Unlock()
 			return
 		}
@@ -85,7 +85,12 @@ func (q *Queue) freeTail() {
 		}
 		spare, err := q.recycle(s, spares < keptSpares)
 		if err != nil {
-			q.o.Logf("queue: %s: %v; its space comes back with the next start", segName(s.seq), err)
+			// A later segment must not go before this one: the outcomes in it
+			// end messages that are still to be read here.
+			q.mu.Lock()
+			q.noFree = true
+			q.mu.Unlock()
+			q.o.Logf("queue: %s: %v; the log grows until the next start", segName(s.seq), err)
 			return
 		}
 		if spare != "" {

@@ -121,6 +121,7 @@ type Queue struct {
 	flushedTo   position // what the index knows
 	trash       []ID     // files of bodies that are not needed any more
 	freeTo      uint64   // segments below it are needed by nobody
+	noFree      bool     // a segment could not be given up
 	sweep       sweep    // where compaction is
 	sweepAll    bool     // an operator wants all that can be had
 
