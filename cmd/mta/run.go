@@ -252,6 +252,8 @@ func (r *relay) ask() {
 // finish until ctx ends, and writes everything down.
 func (r *relay) stop(ctx context.Context) error {
 	r.ask()
+	// Sessions and deliveries share the one grace, and a second signal ends both.
+	defer context.AfterFunc(ctx, r.delivery.Cut)()
 	err := r.server.Shutdown(ctx)
 	r.release()
 	return err
@@ -275,7 +277,7 @@ func (r *relay) release() {
 	r.serving.Wait()
 	if r.stopDelivery != nil {
 		r.stopDelivery()
-		<-r.delivered // its grace is an option of delivery
+		<-r.delivered // its grace is an option of delivery, and stop cuts it short
 	}
 	if r.client != nil {
 		r.client.Close()

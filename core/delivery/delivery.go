@@ -160,15 +160,20 @@ func (d *Delivery) Run(ctx context.Context) error {
 
 	ended := make(chan struct{})
 	go func() { d.workers.Wait(); close(ended) }()
-	for _, patience := range [...]time.Duration{d.o.Grace, stubborn} {
-		t := time.NewTimer(patience)
-		select {
-		case <-ended:
-			t.Stop()
-			return err
-		case <-t.C:
-			d.cancel()
-		}
+	grace, end := context.WithTimeout(d.base, d.o.Grace)
+	defer end()
+	select {
+	case <-ended:
+		return err
+	case <-grace.Done(): // it is over, or somebody cut it short
+		d.cancel()
+	}
+	t := time.NewTimer(stubborn)
+	defer t.Stop()
+	select {
+	case <-ended:
+		return err
+	case <-t.C:
 	}
 	d.o.Tracer.Log(slog.LevelWarn, "delivery", "deliveries do not end; their messages stay in the queue")
 	return err
@@ -255,6 +260,10 @@ func (d *Delivery) admit(jobs []*queue.Job) {
 	d.start()
 	d.mu.Unlock()
 }
+
+// Cut ends the running deliveries now, whatever their grace: somebody does not
+// want to wait for them. What they leave undone goes back to the queue unchanged.
+func (d *Delivery) Cut() { d.cancel() }
 
 // giveBack returns what waits, at the end.
 func (d *Delivery) giveBack() {

@@ -690,6 +690,29 @@ func TestShutdownLetsDeliveriesEndAndGivesTheRestBack(t *testing.T) {
 	})
 }
 
+func TestASecondSignalEndsDeliveriesWithoutTheirGrace(t *testing.T) {
+	play(t, func(o *Options) { o.Grace = time.Hour }, func(s *scene) {
+		s.c.deliver = func(ctx context.Context, e *sdk.DeliverEvent) []sdk.Outcome {
+			<-ctx.Done()
+			return all(e, later)
+		}
+		m := s.q.add("ann@example.net", "a@example.org")
+		s.start()
+		began := time.Now()
+		time.AfterFunc(2*time.Second, s.d.Cut)
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+		if d := time.Since(began); d != 2*time.Second {
+			t.Errorf("stopped after %v, want the 2s until the cut", d)
+		}
+		s.want("states", s.q.states(m), "pending")
+		if m.rcpts[0].attempts != 0 {
+			t.Error("what we broke off was counted as an attempt")
+		}
+	})
+}
+
 func TestADeliveryThatIgnoresItsContextDoesNotStopTheShutdown(t *testing.T) {
 	play(t, func(o *Options) { o.Grace = time.Second }, func(s *scene) {
 		release := make(chan struct{})
