@@ -84,15 +84,6 @@ func (n *Net) Blackhole(addr string) {
 	n.listeners[addr] = &listener{net: n, addr: address{"tcp", addr}, silent: true, closed: make(chan struct{})}
 }
 
-// Reachable ends what [Net.Blackhole] began.
-func (n *Net) Reachable(addr string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if l := n.listeners[addr]; l != nil && l.silent {
-		delete(n.listeners, addr)
-	}
-}
-
 // Dials are all attempts to connect to addr so far, in order.
 func (n *Net) Dials(addr string) []Dialled {
 	n.mu.Lock()

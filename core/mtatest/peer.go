@@ -49,7 +49,6 @@ type Delivered struct {
 	From string
 	To   []string
 	Data string // without dot stuffing
-	At   time.Time
 	TLS  bool
 	Mail string // the MAIL command's argument
 	Rcpt []string
@@ -304,7 +303,7 @@ func (s *peerSession) receive() bool {
 		}
 		b.WriteString(strings.TrimPrefix(line, "."))
 	}
-	s.tx.Data, s.tx.At = b.String(), time.Now()
+	s.tx.Data = b.String()
 	_, s.tx.TLS = s.c.(*tls.Conn)
 	done := s.tx
 	s.tx, s.mail = Delivered{}, false

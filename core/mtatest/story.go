@@ -73,7 +73,7 @@ type Boot func(t testing.TB, env Env) Relay
 // What the world does:
 //
 //	wait DURATION        the time goes on ("5m", "5d")
-//	blackhole IP:PORT    an address that never answers; "reachable IP:PORT" ends that
+//	blackhole IP:PORT    an address that never answers
 //	down HOST:PORT       the peer listens no more; "up HOST:PORT": it does again
 //	rules HOST:PORT FILE the peer follows other rules
 //	zone FILE            the DNS says something else
@@ -345,7 +345,7 @@ func (s *story) step(line string) {
 	case "wait":
 		time.Sleep(s.duration(rest))
 		synctest.Wait()
-	case "blackhole", "reachable", "down", "up", "rules", "zone", "config", "file", "restart", "crash", "stop", "start":
+	case "blackhole", "down", "up", "rules", "zone", "config", "file", "restart", "crash", "stop", "start":
 		s.world(word, strings.Fields(rest))
 	case "$":
 		s.command(rest)
@@ -368,8 +368,6 @@ func (s *story) world(word string, f []string) {
 	switch word {
 	case "blackhole":
 		s.net.Blackhole(arg(0))
-	case "reachable":
-		s.net.Reachable(arg(0))
 	case "down":
 		s.down(s.peer(arg(0)))
 	case "up":
