@@ -259,6 +259,9 @@ func (r *relay) stop(ctx context.Context) error {
 	return err
 }
 
+// pluginGrace is how long the end waits for calls that plugins do not return from.
+const pluginGrace = 5 * time.Second
+
 // release closes what is open, in the order in which it depends on each other.
 func (r *relay) release() {
 	for _, l := range r.listeners {
@@ -288,7 +291,13 @@ func (r *relay) release() {
 		}
 	}
 	if g := r.gen.Load(); g != nil {
-		g.close()
+		// Calls that were left behind at their deadline may return yet, and a
+		// plugin is promised that none runs when it is closed.
+		ctx, cancel := context.WithTimeout(context.Background(), pluginGrace)
+		if err := g.retire(ctx); err != nil {
+			r.tracer.Log(slog.LevelWarn, "mta", err.Error())
+		}
+		cancel()
 	}
 	if r.sink != nil {
 		r.sink.Close()

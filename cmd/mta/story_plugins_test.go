@@ -26,14 +26,17 @@ func storyPlugins() map[string]func() sdk.Plugin {
 
 // broken fails at every hook; the configuration chooses hooks and the way:
 // how = "panic", "error", "sleep" (an hour, whatever the context says),
-// "nonsense", or "start".
+// "linger" (three seconds), "nonsense", or "start".
 type broken struct {
 	how  string
 	from int32 // so many calls go well
 	n    atomic.Int32
+	runs atomic.Int32 // calls that have not returned
+	host sdk.Host
 }
 
-func (b *broken) Start(_ context.Context, _ sdk.Host, config []byte) error {
+func (b *broken) Start(_ context.Context, host sdk.Host, config []byte) error {
+	b.host = host
 	c := struct {
 		How   string `json:"how"`
 		After int32  `json:"after"`
@@ -48,21 +51,28 @@ func (b *broken) Start(_ context.Context, _ sdk.Host, config []byte) error {
 	return nil
 }
 
-func (b *broken) Close() error { return nil }
+func (b *broken) Close() error {
+	b.host.Log(0, "closed", "running", b.runs.Load())
+	return nil
+}
 
 // fails is called once a hook; nonsense is left to the caller.
 func (b *broken) fails() (nonsense bool, err error) {
+	b.runs.Add(1)
+	defer b.runs.Add(-1)
 	if b.n.Add(1) <= b.from {
 		return false, nil
 	}
 	switch b.how {
 	case "panic":
 		var m map[string]int
-		m["x"]++ // the kind of mistake that people make
+		m["x"]++ //lint:ignore SA5000 the kind of mistake that people make
 	case "error":
 		return false, errors.New("the database is away")
 	case "sleep":
 		time.Sleep(time.Hour)
+	case "linger":
+		time.Sleep(3 * time.Second)
 	case "nonsense":
 		return true, nil
 	}
