@@ -232,12 +232,9 @@ func (b *backend) QueueAct(_ context.Context, a control.Act, progress func(int) 
 		if n, stopped = b.actOn(f, batch, a, do); stopped != nil {
 			return false
 		}
-		if n > 0 {
-			done.Messages += len(batch)
-		}
-		done.Recipients += n
+		done.Messages += n
 		batch = batch[:0]
-		stopped = progress(done.Recipients)
+		stopped = progress(done.Messages)
 		return stopped == nil
 	}
 	err = b.r.queue.List(f, func(e *queue.Entry) bool {
@@ -247,7 +244,7 @@ func (b *backend) QueueAct(_ context.Context, a control.Act, progress func(int) 
 	if err == nil && stopped == nil && len(batch) > 0 {
 		carryOut()
 	}
-	b.r.tracer.Log(slog.LevelInfo, "queue", "an operator acts on the queue", "action", a.Action, "by", a.By, "recipients", done.Recipients)
+	b.r.tracer.Log(slog.LevelInfo, "queue", "an operator acts on the queue", "action", a.Action, "by", a.By, "messages", done.Messages)
 	return done, errors.Join(err, stopped)
 }
 

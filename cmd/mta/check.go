@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +17,7 @@ import (
 // loadConfig reads a configuration and refuses what would fail later: names of
 // plugins that do not exist, files that cannot be read.
 func loadConfig(w *world, path string) (*config.Config, error) {
-	cfg, err := config.LoadOptions{Builtins: slices.Sorted(maps.Keys(w.compiledIn()))}.Load(path)
+	cfg, err := config.LoadOptions{Builtins: w.builtinNames()}.Load(path)
 	if err != nil {
 		return nil, &statusError{exitConfig, err}
 	}

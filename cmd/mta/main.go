@@ -10,10 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +62,8 @@ func (w *world) compiledIn() map[string]func() sdk.Plugin {
 	}
 	return plugins.Builtin
 }
+
+func (w *world) builtinNames() []string { return slices.Sorted(maps.Keys(w.compiledIn())) }
 
 func systemWorld() *world {
 	d := &net.Dialer{}

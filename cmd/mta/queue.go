@@ -312,8 +312,8 @@ func carryOut(ctx context.Context, w *world, b control.Backend, act control.Act,
 	if asJSON {
 		return printJSON(w, done)
 	}
-	fmt.Fprintf(w.stdout, "%s: %s\n", act.Action, plural(done.Recipients, "recipient"))
-	if len(act.Filter.IDs) > 0 && done.Recipients == 0 {
+	fmt.Fprintf(w.stdout, "%s: %s\n", act.Action, plural(done.Messages, "message"))
+	if len(act.Filter.IDs) > 0 && done.Messages == 0 {
 		return fmt.Errorf("no recipient of %s is in a state for that; 'mta queue list' shows them", strings.Join(act.Filter.IDs, ", "))
 	}
 	return nil

@@ -204,8 +204,7 @@ func (a *Act) check() error {
 
 // Acted is what came of an Act.
 type Acted struct {
-	Messages   int `json:"messages"`
-	Recipients int `json:"recipients"`
+	Messages int `json:"messages"` // of which at least one recipient was changed
 }
 
 // Dry is a message that is not sent.

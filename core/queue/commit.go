@@ -48,7 +48,6 @@ type tx struct {
 	urgent bool       // somebody waits, or will soon
 	puts   int        // new messages in it that the sender still has
 	job    *Job       // whose settlement this is
-	since  time.Time
 }
 
 func (t *tx) size() int64 {
@@ -203,9 +202,7 @@ func (q *Queue) commit(group []*tx, moves []*move) {
 	c := &q.com
 	mtx := q.buildMoves(moves)
 	all := append(c.taken[:0], mtx...)
-	for _, t := range group {
-		all = append(all, t)
-	}
+	all = append(all, group...)
 	c.taken = all
 	for len(all) > 0 {
 		n, err := q.writeGroup(all)
