@@ -66,6 +66,7 @@ var larger = map[string]int{
 	"core/queue":   5200, // log, index, scheduler, compaction and recovery keep one invariant, under one lock
 	"core/smtpin":  2800, // one state machine and its LMTP front, which shares the transaction
 	"core/trace":   2300, // one set of events, as records, log lines and metrics
+	"core/mtatest": 1600, // a network, peers, clients and the language that joins them
 	"core/config":  2200, // one struct, its rules and its reference
 	"core/smtpout": 1800, // one conversation, both protocols
 	"cmd/mta":      4000, // one file a subcommand
