@@ -333,14 +333,22 @@ func appendSeconds(b []byte, d time.Duration) []byte {
 	return b
 }
 
+// words appends what was said with a decision, if anything was.
+func words(b []byte, r sdk.Reply) []byte {
+	if r == (sdk.Reply{}) {
+		return b
+	}
+	return replyText(append(b, "; "...), r)
+}
+
 func (t *Tracer) settledLine(b []byte, id, rcpt, state string, r sdk.Reply, by string) []byte {
 	switch state {
 	case "discarded":
 		b = angle(append(t.textLine(b, "cleanup", id), "discard: END-OF-MESSAGE "...), "to", rcpt)
-		b = replyText(append(b, "; "...), r)
+		b = words(b, r)
 	case "held":
 		b = angle(append(t.textLine(b, "cleanup", id), "hold: END-OF-MESSAGE "...), "to", rcpt)
-		b = replyText(append(b, "; "...), r)
+		b = words(b, r)
 	case "failed":
 		b = angle(t.textLine(b, "qmgr", id), "to", rcpt)
 		b = append(b, ", relay=none, delay=0, delays=0/0/0/0, dsn="...)
