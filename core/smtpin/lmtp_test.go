@@ -214,6 +214,30 @@ func TestAnLMTPPeerThatDripsIsCutOffAndItsBodyIsNoCommand(t *testing.T) {
 	})
 }
 
+func TestAnLMTPPeerWhoseCommandDripsCannotHoldItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor(t)
+		l := newPipeListener()
+		go d.Serve(l, Listener{Profile: "lmtp"})
+		c := l.dial(t)
+		c.want("220")
+		time.Sleep(4 * time.Minute)
+		c.say("LHLO x\r\n")
+		c.want("250")
+		start := time.Now()
+		drip(c, "N", time.Second)
+		c.want("501") // go-smtp takes what came of the line for one
+		c.want("421 4.4.2")
+		within(t, "an octet of a command every second", time.Since(start), 5*time.Minute, 5*time.Minute+time.Second)
+		c.Close()
+		time.Sleep(time.Minute)
+		if d.Sessions() != 0 {
+			t.Errorf("%d sessions", d.Sessions())
+		}
+		d.Shutdown(context.Background())
+	})
+}
+
 func TestShutdownReachesLMTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(t)

@@ -24,6 +24,7 @@ type lmtpConn struct {
 	mu    sync.Mutex
 	start time.Time // of the message that is arriving; zero: none is
 	got   int64     // of it
+	until time.Time // when the next command has to be there; zero: its wait has not begun
 	err   error     // sticky
 
 	once sync.Once
@@ -59,11 +60,15 @@ func (c *lmtpConn) Read(p []byte) (int, error) {
 	}
 }
 
-// deadline is that of the next read; mu is held.
+// deadline is that of the next read; mu is held. For a command it does not move
+// while the line drips in: a reply begins the wait for the next one.
 func (c *lmtpConn) deadline(now time.Time) time.Time {
 	l := &c.srv.o.Limits
 	if c.start.IsZero() {
-		return now.Add(l.CommandTimeout)
+		if c.until.IsZero() {
+			c.until = now.Add(l.CommandTimeout)
+		}
+		return c.until
 	}
 	return sooner(now.Add(l.DataTimeout), l.dataEnd(c.start, c.start, c.got))
 }
@@ -73,6 +78,9 @@ func (c *lmtpConn) Write(p []byte) (int, error) {
 	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.srv.o.Limits.WriteTimeout)); err != nil {
 		return 0, err
 	}
+	c.mu.Lock()
+	c.until = time.Time{}
+	c.mu.Unlock()
 	return c.Conn.Write(p)
 }
 
@@ -112,7 +120,7 @@ func (c *lmtpConn) beginData() {
 func (c *lmtpConn) endData() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.start = time.Time{}
+	c.start, c.until = time.Time{}, time.Time{}
 }
 
 // drain implements drainer.
