@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -215,6 +217,20 @@ func TestOnlyWhoIsLeftGoesToTheNextHost(t *testing.T) {
 		}
 		if out[1].Remote != "mx2[192.0.2.2]:25" || out[2].Remote != "mx[192.0.2.1]:25" || strings.Count(strings.Join(second.commands(), "\n"), "RCPT") != 1 {
 			t.Errorf("%+v\n%q", out, second.commands())
+		}
+	})
+}
+
+func TestNoDescriptorsAreOurFaultAndNotThatOfTheDestination(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.host("mx", "192.0.2.1", &server{ehlo: full})
+		w.client.o.Dial = func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", syscall.EMFILE)}
+		}
+		// Not "(unreachable)", which would park the destination.
+		if o := w.send(event(hello))[0]; brief(o) != "deferred 4.3.0 no resources for a connection" {
+			t.Error(brief(o))
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/programmable-mta/mta/core/smtp"
@@ -39,6 +40,9 @@ func (a *attempt) open(h *hop, ip netip.Addr, clear bool) (*conn, sdk.Outcome, e
 		a.conv.remark(text)
 		o := unreachable("4.4.1", text)
 		o.Unreachable = a.ctx.Err() == nil
+		if exhausted(err) { // our fault, for which the destination must not be parked
+			o.Unreachable, o.Reply = false, sdk.Reply{Enhanced: "4.3.0", Text: "no resources for a connection"}
+		}
 		return nil, o, nil
 	}
 	c := &conn{net: nc, rd: smtp.NewReader(nc, make([]byte, readBuffer)), remote: remote, born: time.Now(), key: a.key(h)}
@@ -56,6 +60,11 @@ func (a *attempt) open(h *hop, ip netip.Addr, clear bool) (*conn, sdk.Outcome, e
 		return nil, o, err
 	}
 	return c, sdk.Outcome{}, nil
+}
+
+// exhausted tells whether it was this machine that had no room for a connection.
+func exhausted(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
 }
 
 func dialText(err error) string {
