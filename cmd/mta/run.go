@@ -137,8 +137,10 @@ func (r *relay) host(plugin string) sdk.Host {
 
 // build makes the front door and the way out.
 func (r *relay) build(cfg *config.Config, gen *generation) {
+	limits := inboundLimits(cfg)
+	limits.Sessions = r.limitSessions(limits.Sessions)
 	r.server = smtpin.New(smtpin.Options{
-		Hostname: cfg.Hostname, Limits: inboundLimits(cfg), TLS: func() *tls.Config { return r.certs.Load().current() },
+		Hostname: cfg.Hostname, Limits: limits, TLS: func() *tls.Config { return r.certs.Load().current() },
 		Queue: rememberingQueue{r.queue, &r.lastPut}, Chains: gen.chains, Tracer: r.tracer, Now: r.w.now, PTR: r.resolver.PTR,
 		HasSpace: func(size int64) bool { return r.queue.Space(size) == nil },
 		Bounce:   r.bounceRefused,
