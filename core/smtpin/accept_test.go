@@ -175,6 +175,33 @@ func TestShutdownTellsTheIdleAndWaitsForTheBusy(t *testing.T) {
 	})
 }
 
+func TestATransactionThatBeginsWhileTheServerGoesDownIsNoTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		defer here.Close()
+		defer there.Close()
+		limits := Limits{}.withDefaults()
+		var draining atomic.Bool
+		w := wire{raw: here, conn: here, limits: &limits, draining: &draining}
+		read := func() {
+			t.Helper()
+			go func() {
+				time.Sleep(time.Second)
+				there.Write([]byte("x"))
+			}()
+			if n, err := w.Read(make([]byte, 1)); n != 1 || err != nil {
+				t.Errorf("%d octets, %v", n, err)
+			}
+		}
+		read() // MAIL, which leaves a deadline that will do for the next command
+		draining.Store(true)
+		w.drain()
+		w.busy.Store(true)
+		w.awaitCommand()
+		read() // RCPT
+	})
+}
+
 func TestShutdownCutsOffWhoDoesNotFinishInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(t)

@@ -101,7 +101,7 @@ func (w *wire) Read(p []byte) (int, error) {
 			w.allGot += int64(n)
 		}
 		if n == 0 && err != nil && w.nudged(err) {
-			w.armed = time.Time{}
+			w.armed, w.waiting = time.Time{}, false
 			continue
 		}
 		return n, err
