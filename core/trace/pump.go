@@ -9,7 +9,7 @@ import (
 // waits for that place: what does not fit is counted and lost. Everything that
 // waits goes out in one piece.
 type pump struct {
-	limit   int           // bytes that may wait
+	limit   int           // bytes that may wait; one piece may be larger
 	reserve int           // more, for what should not be lost
 	early   int           // so many waiting bytes are written at once
 	every   time.Duration // the longest wait of a byte, while the place keeps up
@@ -45,7 +45,9 @@ func (p *pump) add(b []byte, n int, keep bool) {
 	}
 	p.mu.Lock()
 	before := len(p.buf)
-	if before+len(b) > limit {
+	// A piece that alone is above the limit, an attempt of ten thousand recipients,
+	// has a bound of its own, and a place that keeps up takes it.
+	if before+len(b) > limit && before >= p.early {
 		p.lost += uint64(n)
 		p.total += uint64(n)
 		p.mu.Unlock()

@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -456,6 +457,25 @@ func TestASlowLogLosesLinesButNotWarnings(t *testing.T) {
 		lines := strings.Count(got, strings.Repeat("y", 1000))
 		if lost := tr.log.dropped(); lost == 0 || int(lost)+lines != 3000 {
 			t.Errorf("%d lost, %d written", lost, lines)
+		}
+	})
+}
+
+func TestAnAttemptOfManyRecipientsIsLoggedWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		tr := open(t, Options{Log: &out, Now: time.Now})
+		a := &Attempt{Number: 1, Route: sdk.Route{Via: "smtp"}}
+		for i := range 10_000 {
+			a.Recipients = append(a.Recipients, fmt.Sprintf("user%d@example.org", i))
+			a.Outcomes = append(a.Outcomes, sdk.Outcome{Status: sdk.StatusDelivered, Reply: sdk.Reply{Code: 250, Enhanced: "2.0.0", Text: strings.Repeat("x", 100)}})
+		}
+		tr.Attempted(&sdk.Envelope{ID: "1", From: "ann@example.net"}, a, nil)
+		if err := tr.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(out.String(), "status=sent"); n != 10_000 || tr.log.dropped() != 0 {
+			t.Errorf("%d lines, %d lost", n, tr.log.dropped())
 		}
 	})
 }
