@@ -24,8 +24,8 @@
 // the file, and a mail that somebody shaped like records, are not taken for
 // records. Every record says where its group began, its last one that the group
 // is complete, and group numbers grow and are never used twice, also not after
-// a write that failed: so a reader can tell a commit that was torn by a crash
-// from damage to one that was acknowledged.
+// a write that failed or was torn: so a reader can tell a commit that was torn
+// by a crash from damage to one that was acknowledged.
 //
 //	message   envelope and body; the message is ours
 //	change    what became of some of its recipients, in absolute numbers
@@ -75,7 +75,8 @@
 // At the end of the last segment the log is cut behind the last complete group.
 // A hole inside the last group is what a torn write leaves; whole transactions
 // behind it are kept (they may have been ours), and the hole becomes a void
-// record. A hole anywhere else was acknowledged and has been damaged since: it
+// record. What the hole left of a transaction did not happen: not at this start,
+// nor at one that reads the same log again. A hole anywhere else was acknowledged and has been damaged since: it
 // goes to quarantine, its messages are named in the log, and a message whose
 // envelope is whole stays, held, without body. A damaged body is never
 // delivered, whole or in part, and never deleted.

@@ -34,6 +34,7 @@ type memDisk struct {
 	free   int64
 	calls  []string // for fault injection at each call
 	logOps bool
+	story  *journal // through all lives
 }
 
 type memDir struct {
@@ -53,7 +54,7 @@ type pendingWrite struct {
 }
 
 func newMemDisk(seed uint64, real string) *memDisk {
-	return &memDisk{rnd: rand.New(rand.NewPCG(seed, 1)), real: real, dirs: map[string]*memDir{}, locked: map[string]bool{}, free: 1 << 40}
+	return &memDisk{rnd: rand.New(rand.NewPCG(seed, 1)), real: real, dirs: map[string]*memDir{}, locked: map[string]bool{}, free: 1 << 40, story: &journal{}}
 }
 
 // op counts a call and says whether it still happens. The caller holds mu.
@@ -75,8 +76,10 @@ func (d *memDisk) op(what, name string) error {
 			d.images = append(d.images, b)
 		}
 	}
+	d.story.note(d.ops, what, name)
 	if d.cutAt > 0 && d.ops >= d.cutAt {
 		d.off = true
+		d.story.note(d.ops, "THE POWER FAILS at", name)
 		d.image = d.readIndex()
 		return errPower
 	}
@@ -106,7 +109,8 @@ func (d *memDisk) crash(seed uint64, real, how string) *memDisk {
 	}
 	d.off = true
 	n := newMemDisk(seed, real)
-	n.noSync, n.noDirs = d.noSync, d.noDirs
+	n.noSync, n.noDirs, n.story = d.noSync, d.noDirs, d.story
+	n.story.note(d.ops, "CRASH, index", how)
 	done := map[*inode]*inode{}
 	for path, dir := range d.dirs {
 		states := append([]map[string]*inode{dir.durable}, dir.log...)
@@ -365,6 +369,7 @@ func (f *memFile) ReadAt(p []byte, off int64) (int, error) {
 func (f *memFile) write(p []byte, off int64) {
 	f.ino.cur = resize(f.ino.cur, max(int64(len(f.ino.cur)), off+int64(len(p))))
 	copy(f.ino.cur[off:], p)
+	f.d.story.noteWrite(f.d.ops, f.name, p, off)
 	f.ino.pending = append(f.ino.pending, pendingWrite{off: off, data: slices.Clone(p)})
 }
 

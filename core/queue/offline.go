@@ -105,7 +105,7 @@ func (q *Queue) checkLog(rep *Report, c checkpoint) error {
 				end = int64(next.prevEnd)
 			}
 		}
-		r := &replay{q: q, dry: true, step: func(at int64) error {
+		r := &replay{q: q, dry: true, step: func(at int64, _ uint64) error {
 			if n > c.seg || n == c.seg && at > c.off {
 				rep.Behind += at - max(seg.end, segData)
 			}

@@ -59,13 +59,15 @@ func (q *Queue) recoverLog(progress func(done, total int64)) (*replay, error) {
 			seg.end = from.off
 			continue
 		}
-		r.step = func(at int64) error {
-			q.position = position{n, at, q.log.group}
+		r.step = func(at int64, group uint64) error {
+			q.position = position{n, at, group}
 			if progress != nil {
 				progress(done+at, total)
 			}
-			if len(q.dirty) > q.dirtyLimit() {
+			if len(q.dirty) > q.dirtyLimit() && len(r.doubt) == 0 {
 				// A rebuild of a large queue must not need memory for all of it.
+				// A torn place stays before the checkpoint until it is a void
+				// record: else a start that goes on from here never sees it.
 				if q.checkpoint(routine); q.stopped.Load() || q.indexFault {
 					return errIndex
 				}

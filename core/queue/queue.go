@@ -204,6 +204,9 @@ func (q *Queue) start(progress func(done, total int64)) (*replay, error) {
 		return nil, err
 	}
 	q.makeSpares() // the reserve for outcomes, before any mail can fill the disk
+	// The number of a commit of which no record came through a crash, or that a
+	// full disk refused just before the end, is not known any more.
+	l.group++
 	first := max(q.reserved, 1)
 	q.nextID.Store(first)
 	q.idsUntil.Store(0)

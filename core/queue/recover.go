@@ -136,8 +136,9 @@ type replay struct {
 	doubt   []hole // in the group at hand: torn or damaged
 	records int
 	faults  []string
-	dry     bool                 // look, and change nothing
-	step    func(at int64) error // called behind every group
+	dry     bool // look, and change nothing
+	// step is called behind every group, with the number of it.
+	step func(at int64, group uint64) error
 }
 
 // segment replays one segment from a place on, and answers where its records
@@ -175,7 +176,7 @@ func (r *replay) segment(seg *segment, from int64, group uint64, sealed int64) (
 		off += it.size()
 		if !s.open {
 			end = off
-			if err := r.step(end); err != nil {
+			if err := r.step(end, s.group); err != nil {
 				return 0, 0, err
 			}
 		}
@@ -200,8 +201,14 @@ func (r *replay) take(it *item, s *scanner) error {
 		}
 		r.applyItems()
 	}
+	// A transaction is what stands from its first record to its last without a
+	// gap. A void record may stand in the place of either: what is left of the
+	// others did not happen at the start that made it void, nor does it now.
 	if it.flags&flagFirst != 0 {
+		r.dropPart()
 		r.broken = false
+	} else if n := len(r.items); n == 0 || r.items[n-1].flags&flagLast != 0 {
+		r.broken = true
 	}
 	if !r.broken {
 		r.items = append(r.items, *it)
@@ -213,14 +220,22 @@ func (r *replay) take(it *item, s *scanner) error {
 	return nil
 }
 
+// dropPart forgets the records of a transaction whose last one is not there.
+func (r *replay) dropPart() {
+	whole := len(r.items)
+	for whole > 0 && r.items[whole-1].flags&flagLast == 0 {
+		whole--
+	}
+	clear(r.items[whole:])
+	r.items = r.items[:whole]
+}
+
 // gap judges a hole. Behind the last sync a crash leaves anything, and nobody
 // was told 250 for it; everything before was durable, so a hole there is
 // damage. A hole that begins within the group of the record behind it is in
 // doubt until a later group is seen.
 func (r *replay) gap(h hole) error {
-	for len(r.items) > 0 && r.items[len(r.items)-1].flags&flagLast == 0 {
-		r.items = r.items[:len(r.items)-1]
-	}
+	r.dropPart()
 	r.broken = true
 	if r.sealed || int64(h.next.start) > h.from {
 		return r.quarantine(h)
@@ -270,17 +285,13 @@ func (r *replay) fillDoubt(end int64) error {
 
 // applyItems applies the whole transactions of the group at hand.
 func (r *replay) applyItems() {
-	whole := len(r.items)
-	for whole > 0 && r.items[whole-1].flags&flagLast == 0 {
-		whole--
-	}
-	for i := range r.items[:whole] {
-		if r.dry {
-			continue
+	r.dropPart()
+	for i := range r.items {
+		if !r.dry {
+			r.record(&r.items[i])
 		}
-		r.record(&r.items[i])
 	}
-	r.records += whole
+	r.records += len(r.items)
 	clear(r.items)
 	r.items = r.items[:0]
 }
