@@ -39,7 +39,7 @@ func (d *Delivery) attempt(gen *generation, g *group) {
 	outcomes = complete(outcomes, len(g.recipients))
 
 	// First let the next one begin; what follows concerns this message only.
-	flushed, parked := d.ended(g, outcomes, now)
+	flushed, parked := d.ended(g, outcomes, start, now)
 	d.mu.Lock()
 	d.start()
 	d.mu.Unlock()

@@ -33,6 +33,10 @@
 // somebody answers, only one delivery runs. 10,000 messages to a dead host thus
 // cost one connection each first retry time.
 //
+// One that is not reached while others of ours are served is no sign of death:
+// the destination has no room for so many. Then it gets no more at a time than
+// were under way, and one more each minute that it has room again.
+//
 // A slow destination is another matter: it does answer, but its messages fill
 // the room of all. Hence the share: while the oldest group of a destination has
 // waited longer than five seconds, the destination may hold half of Active,

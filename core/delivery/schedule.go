@@ -11,6 +11,10 @@ import (
 // destination counts as slow and its share is enforced.
 const patience = 5 * time.Second
 
+// widenAfter is how long a destination that had no room for more is not asked
+// for more: each time costs a message the first retry time.
+const widenAfter = time.Minute
+
 // minSweep is the number of destinations below which none is forgotten.
 const minSweep = 1024
 
@@ -47,6 +51,10 @@ type destination struct {
 	parkedUntil time.Time
 	last        sdk.Outcome // the latest outcome that was not a delivery
 
+	window   int       // deliveries at once that it has room for; 0: as many as we like
+	narrowed time.Time // when the window was last changed
+	reached  time.Time // when the latest attempt ended that did reach it
+
 	done     time.Time     // when the latest delivery ended
 	interval time.Duration // between the ends of deliveries while some wait: a moving average
 	shed     time.Time     // when the latest group that was put back comes again
@@ -62,10 +70,39 @@ func (dst *destination) idle(now time.Time) bool {
 
 // limit is how many deliveries may run: one, the probe, after a failure.
 func (dst *destination) limit(concurrency int) int {
-	if dst.failures > 0 {
+	switch {
+	case dst.failures > 0:
 		return 1
+	case dst.window > 0:
+		return min(dst.window, concurrency)
 	}
 	return concurrency
+}
+
+// crowded tells whether an attempt that did not reach the destination was one
+// too many, and the destination is not dead: it serves others of ours, and said
+// itself that it does not want this one, or got done with one of them meanwhile.
+func (dst *destination) crowded(outcomes []sdk.Outcome, began time.Time) bool {
+	return dst.active > 0 && (outcomes[0].RemoteReply || dst.reached.After(began))
+}
+
+// narrow keeps the deliveries to as many as the destination has room for.
+func (dst *destination) narrow(now time.Time) {
+	if dst.window == 0 || dst.active < dst.window {
+		dst.window = dst.active
+	}
+	dst.narrowed = now
+}
+
+// widen lets a narrowed destination have one more, now and then.
+func (dst *destination) widen(now time.Time, concurrency int) {
+	if dst.window == 0 || now.Sub(dst.narrowed) < widenAfter {
+		return
+	}
+	dst.narrowed = now
+	if dst.window++; dst.window >= concurrency {
+		dst.window = 0
+	}
 }
 
 // slow tells whether the oldest group has waited too long.
@@ -193,7 +230,7 @@ func (d *Delivery) enqueue(g *group, now time.Time) (admission, destination) {
 
 // ended takes note of how an attempt came out. If the destination could not be
 // reached, it is parked and returned, with what waits for it to be settled.
-func (d *Delivery) ended(g *group, outcomes []sdk.Outcome, now time.Time) (flushed []*group, parked destination) {
+func (d *Delivery) ended(g *group, outcomes []sdk.Outcome, began, now time.Time) (flushed []*group, parked destination) {
 	unreachable := len(outcomes) > 0
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -214,10 +251,14 @@ func (d *Delivery) ended(g *group, outcomes []sdk.Outcome, now time.Time) (flush
 	dst.done = now
 	switch {
 	case !unreachable:
-		dst.failures = 0
+		dst.failures, dst.reached = 0, now
+		dst.widen(now, d.o.Concurrency)
+	case g.epoch == dst.epoch && dst.crowded(outcomes, began):
+		dst.narrow(now)
 	case g.epoch == dst.epoch:
 		dst.failures++
 		dst.epoch++
+		dst.window = 0 // what it has room for is another question when it is back
 		dst.parkedUntil = now.Add(d.retry.park())
 		for dst.waiting.len() > 0 {
 			flushed = append(flushed, dst.waiting.pop())

@@ -231,6 +231,49 @@ func TestADeadDestinationIsParkedAndProbedOnce(t *testing.T) {
 	})
 }
 
+func TestADestinationWithRoomForFewIsNotParked(t *testing.T) {
+	play(t, nil, func(s *scene) {
+		crowded := unreachable
+		crowded.RemoteReply, crowded.Reply = true, sdk.Reply{Code: 421, Enhanced: "4.7.0", Text: "too many connections"}
+		var active, refused, most atomic.Int32
+		room := int32(5)
+		s.c.deliver = func(_ context.Context, e *sdk.DeliverEvent) []sdk.Outcome {
+			defer active.Add(-1)
+			if n := active.Add(1); n > room {
+				refused.Add(1)
+				return all(e, crowded)
+			} else if n > most.Load() {
+				most.Store(n)
+			}
+			<-time.After(time.Second)
+			return all(e, ok)
+		}
+		for i := range 1000 {
+			s.q.add("ann@example.net", fmt.Sprintf("u%d@busy.example", i))
+		}
+		s.start()
+		s.pass(10 * time.Minute) // 1,000 s at one a second, 200 s at five
+		for _, m := range s.q.msgs {
+			if s.q.states(m) != "delivered" {
+				t.Fatalf("%s %s next %v", m.env.ID, s.q.states(m), m.rcpts[0].next.Sub(s.began))
+			}
+		}
+		// At most fifteen of the first twenty, and one a minute.
+		if n := refused.Load(); n < 1 || n > 25 || most.Load() != room {
+			t.Errorf("%d refused, %d at once", n, most.Load())
+		}
+		room = 0 // now it is a host that refuses everybody
+		refused.Store(0)
+		for i := range 100 {
+			s.q.add("ann@example.net", fmt.Sprintf("v%d@busy.example", i))
+		}
+		s.pass(time.Minute)
+		if n := refused.Load(); n > 20 {
+			t.Errorf("%d connections to a host that refuses all, want one cohort", n)
+		}
+	})
+}
+
 func TestWhoParksADestinationComesBackWhenTheParkEnds(t *testing.T) {
 	play(t, func(o *Options) { o.Rand = func() float64 { return 0 } }, func(s *scene) { // retry times a tenth sooner than the park
 		var tried []time.Duration
