@@ -193,10 +193,14 @@ func (q *Queue) startIndex() (clean bool, err error) {
 	if len(q.log.segs) == 0 {
 		// A log that is gone cannot be told from a new spool, except that an
 		// index says otherwise.
-		if c, err := q.tryIndex(func(ID, location) error { return nil }); err == nil && c.messages > 0 {
+		c, err := q.tryIndex(func(ID, location) error { return nil })
+		if err == nil && c.messages > 0 {
 			return false, fmt.Errorf("queue: the log of %s is gone, and the index knows of %d messages in it; bring the log back, or remove the index to start without them", q.dir, c.messages)
 		}
-		return false, q.newIndex(nil)
+		if errors.Is(err, errNoIndex) {
+			err = nil
+		}
+		return false, q.newIndex(err) // one that is damaged knows of nothing
 	}
 	c, err := q.tryIndex(q.count)
 	if err == nil {
