@@ -127,7 +127,7 @@ func messageOf(e *queue.Entry) *control.Message {
 		m.Recipients = append(m.Recipients, control.Recipient{
 			Address: rc.Addr, Original: rc.Orig, State: st.State.String(), Attempts: st.Attempts, Next: st.Next,
 			Reply:  trace.Reply{Code: st.Last.Reply.Code, Enhanced: st.Last.Reply.Enhanced, Text: st.Last.Reply.Text},
-			Remote: st.Last.Remote, NextHop: st.NextHop, Route: st.Route, By: st.By,
+			Remote: st.Last.Remote, RemoteReply: st.Last.RemoteReply, NextHop: st.NextHop, Route: st.Route, By: st.By,
 		})
 	}
 	return m

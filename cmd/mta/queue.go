@@ -118,8 +118,11 @@ func printMessage(w *world, m *control.Message) {
 		}
 		if reply := r.Reply.String(); reply != "" {
 			fmt.Fprintf(w.stdout, "\n              %s", reply)
-			if r.Remote != "" {
+			switch {
+			case r.RemoteReply && r.Remote != "":
 				fmt.Fprintf(w.stdout, " (said by %s)", r.Remote)
+			case r.Remote != "":
+				fmt.Fprintf(w.stdout, " (of ours, about %s)", r.Remote)
 			}
 		}
 		fmt.Fprintln(w.stdout)

@@ -145,9 +145,11 @@ type Recipient struct {
 	Next     time.Time   `json:"next,omitzero"`
 	Reply    trace.Reply `json:"reply,omitzero"`
 	Remote   string      `json:"remote,omitempty"`
-	NextHop  string      `json:"next_hop,omitempty"`
-	Route    string      `json:"route,omitempty"`
-	By       string      `json:"by,omitempty"`
+	// RemoteReply tells that Remote said Reply; else it is ours, about Remote.
+	RemoteReply bool   `json:"remote_reply,omitempty"`
+	NextHop     string `json:"next_hop,omitempty"`
+	Route       string `json:"route,omitempty"`
+	By          string `json:"by,omitempty"`
 }
 
 // Counts are the totals of a filter.

@@ -211,7 +211,11 @@ func (r Record) explainAttempt(b *strings.Builder) {
 	for _, o := range r.Results {
 		fmt.Fprintf(b, "\n    %s %s", clean(o.Recipient), clean(o.Status))
 		also(b, ": ", o.Reply.String())
-		also(b, ", said by ", o.Remote)
+		if o.RemoteReply {
+			also(b, ", said by ", o.Remote)
+		} else {
+			also(b, ", of ours about ", o.Remote)
+		}
 		also(b, ", ", o.TLS)
 		if o.MaybeDuplicate {
 			b.WriteString(", the connection was lost before the reply: it may arrive twice")

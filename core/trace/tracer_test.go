@@ -461,6 +461,20 @@ func TestASlowLogLosesLinesButNotWarnings(t *testing.T) {
 	})
 }
 
+func TestWordsOfOursAreNotPutIntoTheMouthOfThePeer(t *testing.T) {
+	lost := Reply{Code: 451, Enhanced: "4.4.2", Text: "connection lost"}
+	for _, c := range []struct {
+		said bool
+		want string
+	}{{true, "connection lost, said by mx[192.0.2.1]:25"}, {false, "connection lost, of ours about mx[192.0.2.1]:25"}} {
+		got := Timeline([]Record{{Kind: KindAttempt, Attempt: 1, Route: Route{Via: "smtp"},
+			Results: []Result{{Recipient: "u@example.net", Status: "deferred", Reply: lost, Remote: "mx[192.0.2.1]:25", RemoteReply: c.said}}}})
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%q lacks %q", got, c.want)
+		}
+	}
+}
+
 func TestAnAttemptOfManyRecipientsIsLoggedWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
