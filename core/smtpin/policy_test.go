@@ -287,6 +287,15 @@ func TestWithoutSpaceMailIsDeferredAtMAIL(t *testing.T) {
 	}
 }
 
+func TestAFullDiskIsNoErrorOfTheClient(t *testing.T) {
+	d := newDoor(t, func(o *Options) { o.Limits.Errors = 3; o.HasSpace = func(int64) bool { return false } })
+	turns, want := []string{ehlo}, []string{"220", "250"}
+	for range 10 {
+		turns, want = append(turns, mail), append(want, "452 4.3.1")
+	}
+	expect(t, d.run(t, append(turns, quit)...), append(want, "221")...)
+}
+
 func TestAPanicEndsOneSessionAndNothingElse(t *testing.T) {
 	d := newDoor(t)
 	d.q.block = func() { panic("queue on fire") }

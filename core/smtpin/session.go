@@ -154,6 +154,7 @@ func (s *session) greet() {
 func (s *session) say(r sdk.Reply) {
 	if r.Code >= 400 {
 		s.failed = true
+		s.pardoned = r == replyNoSpace || r == replyQueueFault // our trouble, not the client's
 	}
 	s.put(r)
 	if r.Code == 421 && s.over == "" { // RFC 5321 §3.8: 421 announces the end
