@@ -39,6 +39,7 @@ type visit struct {
 	refused int             // recipients refused because there were too many
 	pending []sdk.Recipient // what the recipient in hand has become
 	dropped []dropped       // recipients that were accepted and thrown away
+	folded  int             // recipients that were there already
 	discard string          // the plugin that threw the message away
 	held    string          // the plugin that holds the message
 
@@ -111,7 +112,7 @@ func (v *visit) reset() {
 		v.draft = nil
 	}
 	v.env = nil
-	v.refused = 0
+	v.refused, v.folded = 0, 0
 	v.dropped = nil
 	v.discard, v.held = "", ""
 	v.th.Reset()
@@ -273,13 +274,39 @@ func (v *visit) rcpt(a smtp.Address, o *gosmtp.RcptOptions) (r sdk.Reply, no boo
 		// name, which they know by that; routes need a domain.
 		v.pending[0].Addr += "@" + v.srv.o.Hostname
 	}
-	v.env.Recipients = append(v.env.Recipients, v.pending...)
+	for i := range v.pending {
+		if v.has(&v.pending[i]) {
+			v.folded++
+			continue
+		}
+		v.env.Recipients = append(v.env.Recipients, v.pending[i])
+	}
 	return replyRecipient, false
+}
+
+// sameLooked is how many recipients are compared with a new one: lists that are
+// longer were made by programs, and comparing all would be quadratic.
+const sameLooked = 1000
+
+// has tells whether a recipient is there already, by the same address and with
+// the same wishes: a name given twice, or two aliases of one mailbox, is one
+// copy. Over LMTP each RCPT has a reply of its own, so nothing is folded.
+func (v *visit) has(r *sdk.Recipient) bool {
+	if v.ses.Profile == "lmtp" {
+		return false
+	}
+	for i := range v.env.Recipients[:min(len(v.env.Recipients), sameLooked)] {
+		o := &v.env.Recipients[i]
+		if o.Addr == r.Addr && o.Notify == r.Notify && o.ORcpt == r.ORcpt {
+			return true
+		}
+	}
+	return false
 }
 
 // crowded tells that one recipient more would be above the limit.
 func (v *visit) crowded() bool {
-	return over(len(v.env.Recipients)+len(v.dropped)+1, v.srv.o.Limits.Recipients)
+	return over(len(v.env.Recipients)+len(v.dropped)+v.folded+1, v.srv.o.Limits.Recipients)
 }
 
 // recipients tells whether any was accepted.
