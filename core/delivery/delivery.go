@@ -20,6 +20,7 @@ type Queue interface {
 	Lease(ctx context.Context, max int) ([]*queue.Job, error)
 	Settle(j *queue.Job, rs []queue.Result, dsns ...*queue.New) error
 	Return(j *queue.Job)
+	Put(ctx context.Context, d *queue.Draft, env *sdk.Envelope) error
 	NewID() string
 	Draft(id string) *queue.Draft
 	Get(id string) (*queue.Entry, error)

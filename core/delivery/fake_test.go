@@ -20,6 +20,8 @@ import (
 
 // fakeQueue is a queue in memory that watches over its contract.
 type fakeQueue struct {
+	puts   []string
+	putErr error
 	t      testing.TB
 	drafts *queue.Queue // makes drafts; nothing is put into it
 
@@ -224,6 +226,23 @@ func (q *fakeQueue) Settle(j *queue.Job, rs []queue.Result, dsns ...*queue.New) 
 	}
 	q.unlease(m)
 	return nil
+}
+
+// Put keeps what is put beside settlements.
+func (q *fakeQueue) Put(_ context.Context, d *queue.Draft, env *sdk.Envelope) error {
+	b, err := d.Open()
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	text, err := io.ReadAll(b)
+	if err != nil {
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.puts = append(q.puts, string(text))
+	return q.putErr
 }
 
 func (q *fakeQueue) addDSN(about *fakeMessage, n *queue.New) {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -130,20 +131,26 @@ func (d *Delivery) notice(gen *generation, j *job, kind sdk.DSNKind, told []*ver
 		rep.Recipients = append(rep.Recipients, bounce.Rcpt{Recipient: *j.rcpt(v.pos), Outcome: v.outcome,
 			Expired: v.res.State == queue.Expired, Relayed: v.relayed, LastAttempt: v.at})
 	}
+	return d.compose(gen, rep)
+}
+
+// compose writes a notification and asks the bounce hooks about it.
+func (d *Delivery) compose(gen *generation, rep *bounce.Report) (*notice, sdk.BounceAnswer, string) {
+	about, kind := rep.Envelope, rep.Kind
 	var content bytes.Buffer
 	if err := bounce.Write(&content, rep); err != nil {
-		d.o.Tracer.Log(slog.LevelError, "delivery", "no notification can be made", "id", j.Envelope.ID, "error", err)
+		d.o.Tracer.Log(slog.LevelError, "delivery", "no notification can be made", "id", about.ID, "error", err)
 		return nil, sdk.BounceAnswer{}, ""
 	}
 	text := content.Bytes()
 	env := bounce.Envelope(rep)
 	th := d.o.Tracer.Thread()
 	if gen.Has("bounce") {
-		a, plugin := d.askBounce(gen, th, j, kind, rep, env, &text)
+		a, plugin := d.askBounce(gen, th, rep, env, &text)
 		if a.Suppress || (a.Defer || a.Hold) && kind != sdk.DSNSuccess {
 			if a.Suppress {
 				for _, r := range rep.Recipients {
-					d.o.Tracer.Settled(j.Envelope.ID, r.Addr, "suppressed", r.Reply, plugin)
+					d.o.Tracer.Settled(about.ID, r.Addr, "suppressed", r.Reply, plugin)
 				}
 			}
 			th.Release()
@@ -154,19 +161,56 @@ func (d *Delivery) notice(gen *generation, j *job, kind sdk.DSNKind, told []*ver
 	if _, err := draft.Write(text); err != nil {
 		draft.Discard()
 		th.Release()
-		d.o.Tracer.Log(slog.LevelError, "delivery", "a notification could not be written", "id", j.Envelope.ID, "error", err)
+		d.o.Tracer.Log(slog.LevelError, "delivery", "a notification could not be written", "id", about.ID, "error", err)
 		return nil, sdk.BounceAnswer{}, ""
 	}
 	env.Size = int64(len(text))
-	return &notice{New: &queue.New{Draft: draft, Envelope: env}, kind: kind, about: j.Envelope.ID, id: messageID(text), th: th}, sdk.BounceAnswer{}, ""
+	return &notice{New: &queue.New{Draft: draft, Envelope: env}, kind: kind, about: about.ID, id: messageID(text), th: th}, sdk.BounceAnswer{}, ""
+}
+
+// NotifyRefused tells the sender of a message about recipients that were
+// refused when the message had been seen, while others were accepted. The
+// message is not ours yet: when this returns nil the notification is durable, or
+// nobody is to be told; an error means that the message must be deferred.
+func (d *Delivery) NotifyRefused(ctx context.Context, about *sdk.Envelope, m sdk.Message, refused []bounce.Rcpt) error {
+	var told []bounce.Rcpt
+	for i := range refused {
+		if bounce.Wanted(about, refused[i].Recipient, sdk.DSNFailed) {
+			told = append(told, refused[i])
+		}
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	d.mu.Lock()
+	gen := d.gen
+	gen.uses++
+	d.mu.Unlock()
+	defer d.release(gen)
+	n, a, plugin := d.compose(gen, &bounce.Report{Kind: sdk.DSNFailed, Envelope: about, Message: m, Recipients: told,
+		Hostname: d.o.Hostname, Postmaster: d.o.Postmaster, ID: d.o.Queue.NewID(), Now: d.o.Now()})
+	switch {
+	case n == nil && a.Suppress:
+		return nil
+	case n == nil && plugin != "":
+		return fmt.Errorf("delivery: %s does not let the notification go now", plugin)
+	case n == nil:
+		return errors.New("delivery: no notification can be made")
+	}
+	if err := d.o.Queue.Put(ctx, n.Draft, n.Envelope); err != nil {
+		n.th.Release()
+		return err
+	}
+	n.queued(d)
+	return nil
 }
 
 var errEdits = errors.New("delivery: the notification would become too large")
 
 // askBounce passes a notification through the bounce hooks, whose edits change
 // text.
-func (d *Delivery) askBounce(gen *generation, th *trace.Thread, j *job, kind sdk.DSNKind, rep *bounce.Report, env *sdk.Envelope, text *[]byte) (sdk.BounceAnswer, string) {
-	ev := &sdk.BounceEvent{Envelope: j.Envelope, Kind: kind, To: env.Recipients[0].Addr, Message: memory(env.ID, *text)}
+func (d *Delivery) askBounce(gen *generation, th *trace.Thread, rep *bounce.Report, env *sdk.Envelope, text *[]byte) (sdk.BounceAnswer, string) {
+	ev := &sdk.BounceEvent{Envelope: rep.Envelope, Kind: rep.Kind, To: env.Recipients[0].Addr, Message: memory(env.ID, *text)}
 	for i := range rep.Recipients {
 		ev.Recipients = append(ev.Recipients, rep.Recipients[i].Recipient)
 		ev.Outcomes = append(ev.Outcomes, rep.Recipients[i].Outcome)
