@@ -104,7 +104,7 @@ func sinkListCommand(w *world) *cobra.Command {
 			for _, m := range list {
 				fmt.Fprintf(w.stdout, "%-4s %s  %7d  <%s> -> %s  %s\n", m.ID, m.Received.Format(time.TimeOnly), m.Size, m.From, strings.Join(m.To, ", "), m.Subject)
 			}
-			fmt.Fprintf(w.stdout, "%d messages\n", len(list))
+			fmt.Fprintln(w.stdout, plural(len(list), "message"))
 			return nil
 		},
 	}

@@ -25,7 +25,6 @@ import (
 type Config struct {
 	Hostname      string        `toml:"hostname" example:"\"mx.example.org\"" without:"the machine's name" doc:"The name by which the relay calls itself: banner, EHLO, Received, Message-ID. It should resolve to the address that the relay sends from."`
 	Spool         string        `toml:"spool" doc:"The folder of queue and trace. An absolute path; one relay has it to itself."`
-	AuthservID    string        `toml:"authserv_id" example:"\"mx.example.org\"" without:"hostname" doc:"The name in Authentication-Results fields (RFC 8601 §2.5)."`
 	ShutdownGrace time.Duration `toml:"shutdown_grace" max:"1h" doc:"How long a drain lets sessions and deliveries finish."`
 
 	Resolver Resolver   `toml:"resolver" doc:"How names are looked up."`

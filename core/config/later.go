@@ -6,6 +6,7 @@ package config
 var later = map[string]string{
 	"auth":                    "remove [auth], clients cannot log in yet; trust them by relay.networks",
 	"console":                 "remove [console], mta status and mta queue show the same",
+	"authserv_id":             "remove it, nothing writes Authentication-Results yet",
 	"resolver.trust_ad":       "remove it, nothing depends on DNSSEC yet",
 	"listen[].proxy_protocol": "remove it, clients are known by the address that they connect from",
 	"listen[].xclient":        "remove it, clients are known by the address that they connect from",

@@ -150,9 +150,6 @@ func (o LoadOptions) complete(c *Config, ch *checker) {
 		}
 		c.Hostname = name
 	}
-	if c.AuthservID == "" {
-		c.AuthservID = c.Hostname
-	}
 	for i := range c.Routes {
 		if c.Routes[i].From == "" {
 			c.Routes[i].From = "*"
@@ -207,7 +204,7 @@ func Default() *Config {
 // the sink at host:port.
 func Dev(spool, sink string) *Config {
 	c := Default()
-	c.Hostname, c.AuthservID = "mta.localhost", "mta.localhost"
+	c.Hostname = "mta.localhost"
 	c.Spool, c.Dir = spool, spool
 	c.Listen = []Listener{{Address: netip.MustParseAddrPort("127.0.0.1:2525"), Profile: "mx"}}
 	c.Relay.Networks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

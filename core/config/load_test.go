@@ -28,7 +28,7 @@ func good(t *testing.T, text string) *Config {
 func TestAFileHoldsOnlyWhatDiffersFromTheDefaults(t *testing.T) {
 	c := good(t, least)
 	want := Default()
-	want.Hostname, want.AuthservID, want.Dir = "mx.test.example", "mx.test.example", "/etc/mta"
+	want.Hostname, want.Dir = "mx.test.example", "/etc/mta"
 	want.Listen = []Listener{{Address: netip.MustParseAddrPort("127.0.0.1:2525"), Profile: "mx"}}
 	c.file, c.places = "", nil
 	if !reflect.DeepEqual(c, want) {
@@ -40,7 +40,6 @@ func TestEveryKeyOfTheInterfaceArrives(t *testing.T) {
 	c := good(t, `
 hostname = "MX.Bücher.example."
 spool = "/srv/mta"
-authserv_id = "id.example.org"
 shutdown_grace = "1m"
 resolver.servers = ["192.0.2.53:53", "[2001:db8::53]:5353"]
 [[listen]]
@@ -105,7 +104,6 @@ level = "debug"
 		}
 	}
 	check("hostname", c.Hostname, "mx.xn--bcher-kva.example")
-	check("authserv_id", c.AuthservID, "id.example.org")
 	check("spool", c.Spool, "/srv/mta")
 	check("grace", c.ShutdownGrace, time.Minute)
 	check("servers", c.Resolver.Servers, []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53"), netip.MustParseAddrPort("[2001:db8::53]:5353")})

@@ -34,7 +34,6 @@ const (
 	ruleNumber         rule = "infinity and NaN have no form in JSON, in which the plugin gets this; write a finite number"
 	ruleHostname       rule = "%s is no host name; write a full name of letters, digits and hyphens, as in \"mx.example.org\""
 	ruleMachine        rule = "the machine's name %s is not a full domain name, which other servers want to see (RFC 5321 §2.3.5); set hostname, as in \"mx.example.org\""
-	ruleAuthserv       rule = "%s is no authserv-id (RFC 8601 §2.5); write a name like a host name, as in \"mx.example.org\""
 	ruleAbsolute       rule = "%s is not an absolute path; write it from \"/\" on"
 	ruleSpoolRoot      rule = "the spool cannot be the root of the disk; give it a folder of its own, as in \"/var/spool/mta\""
 	ruleNoListener     rule = "there is no [[listen]], so no mail would ever arrive; add one with address = \"0.0.0.0:25\""

@@ -35,17 +35,7 @@ func (v *validator) identity() {
 		if !ok {
 			v.fault(ruleHostname, p, show(v.c.Hostname))
 		}
-		if v.c.AuthservID == v.c.Hostname {
-			v.c.AuthservID = name
-		}
 		v.c.Hostname = name
-	}
-	if p := v.root.child("authserv_id"); v.ok(p) && v.ok(v.root.child("hostname")) {
-		name, ok := hostname(v.c.AuthservID)
-		if !ok {
-			v.fault(ruleAuthserv, p, show(v.c.AuthservID))
-		}
-		v.c.AuthservID = name
 	}
 	if p := v.root.child("spool"); v.absolute(p, v.c.Spool) && filepath.Clean(v.c.Spool) == "/" {
 		v.fault(ruleSpoolRoot, p)
