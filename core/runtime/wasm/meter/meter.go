@@ -1,0 +1,78 @@
+package meter
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// Version changes whenever the same module is rewritten to other bytes or is
+// charged otherwise. It belongs into the key of every cache of compiled code
+// and beside every fuel figure that is kept.
+const Version = 1
+
+// GlobalName is the exported mutable i64 global that holds what is left of the
+// slice. The host sets it before a call and reads it afterwards.
+const GlobalName = "mta1_fuel"
+
+// YieldModule and YieldName are the import, a func () -> (), that is called
+// when the global is below zero. The host adds the next slice to the global
+// and returns, or ends the guest.
+const YieldModule, YieldName = "mta1", "yield"
+
+// Options bound a rewrite.
+type Options struct {
+	MaxBytes int // of the result; zero means 64 MiB
+}
+
+const defaultMaxBytes = 64 << 20
+
+// Bounds that the format does not have and that every browser has too (the
+// implementation limits of the WebAssembly JavaScript interface). Without them
+// a module of a few bytes makes the compiler behind us allocate gigabytes.
+const (
+	maxLocals   = 50_000
+	maxParams   = 1_000
+	maxBody     = 7_654_321
+	maxSegments = 100_000
+	maxTable    = 10_000_000
+)
+
+var (
+	errTooBig    = errors.New("meter: the metered module is larger than the limit")
+	errNotWasm   = errors.New("meter: this is not a WebAssembly module: it does not begin with \\0asm")
+	errComponent = errors.New("meter: this is a component; build a core module (wasip1 reactor, wasm32-unknown-unknown)")
+	errReserved  = fmt.Errorf("meter: the module exports %q, a name that is reserved for the fuel counter", GlobalName)
+	errYield     = fmt.Errorf("meter: the module imports %s.%s, a name that is reserved for the fuel counter", YieldModule, YieldName)
+	errMemory    = errors.New("meter: the module has more than one memory; build it without multi-memory")
+)
+
+// Rewrite returns the module with fuel counting. It is safe on any bytes, but
+// only what it makes of a valid module counts correctly: let the compiler
+// validate the original too, after Rewrite, whose bounds protect the compiler.
+// The result shares nothing with module.
+func Rewrite(module []byte, opt Options) ([]byte, error) {
+	if opt.MaxBytes <= 0 {
+		opt.MaxBytes = defaultMaxBytes
+	}
+	if err := preamble(module); err != nil {
+		return nil, err
+	}
+	m := rewriter{max: opt.MaxBytes}
+	if err := m.split(module); err != nil {
+		return nil, err
+	}
+	return m.rewrite()
+}
+
+func preamble(module []byte) error {
+	switch {
+	case len(module) < 8 || !bytes.HasPrefix(module, []byte("\x00asm")):
+		return errNotWasm
+	case module[6] == 1 && module[7] == 0: // the layer field: 0 is a core module, 1 a component
+		return errComponent
+	case !bytes.Equal(module[4:8], []byte{1, 0, 0, 0}):
+		return fmt.Errorf("meter: WebAssembly binary version % x is not known; version 1 is", module[4:8])
+	}
+	return nil
+}
