@@ -45,9 +45,9 @@ func ParseAction(s string) (Action, bool) {
 // Disconnect (either); with any other action it is a fault. The classes of Code
 // and Enhanced agree.
 type Reply struct {
-	Code     int    // 4yz or 5yz in an answer; 0: the core's choice
-	Enhanced string // RFC 3463, "5.7.1"; empty: the core's choice
-	Text     string // one line, or up to ten with "\n" between them, of 400 octets each; empty: the core's choice
+	Code     int    `json:"code,omitzero"`     // 4yz or 5yz in an answer; 0: the core's choice
+	Enhanced string `json:"enhanced,omitzero"` // RFC 3463, "5.7.1"; empty: the core's choice
+	Text     string `json:"text,omitzero"`     // one line, or up to ten with "\n" between them, of 400 octets each; empty: the core's choice
 }
 
 // String is the reply on one line, as it stands in logs.
@@ -68,21 +68,21 @@ func (r Reply) String() string {
 // Answer is what a session hook (connect to data) returns. The zero value is
 // "continue".
 type Answer struct {
-	Action Action
-	Reply  Reply
+	Action Action `json:"action,omitzero"`
+	Reply  Reply  `json:"reply,omitzero"`
 	// Reason is for log and trace only; no client ever sees it.
-	Reason string
+	Reason string `json:"reason,omitzero"`
 	// Edits are applied in order, all or none. With Defer, Reject and Disconnect
 	// only the notes among them are: nothing is left to be edited.
-	Edits []Edit
+	Edits []Edit `json:"edits,omitzero"`
 	// Identity is who the client is; auth hook only, with Accept, where it must
 	// not be empty.
-	Identity string
+	Identity string `json:"identity,omitzero"`
 	// Recipients are verdicts on single recipients, in the order of the
 	// envelope; data hook only, and either empty or one for each. A recipient
 	// that is not Continue or Accept is removed: on LMTP it gets its own reply,
 	// on SMTP a DSN.
-	Recipients []Verdict
+	Recipients []Verdict `json:"recipients,omitzero"`
 }
 
 // Accepted is the answer of a plugin that says yes for everybody behind it.
@@ -107,9 +107,9 @@ func Noted(key, value string) Answer {
 
 // Verdict is a decision about one recipient of a message.
 type Verdict struct {
-	Action Action // Continue, Accept, Defer, Reject, Discard
-	Reply  Reply
-	Reason string
+	Action Action `json:"action,omitzero"` // Continue, Accept, Defer, Reject, Discard
+	Reply  Reply  `json:"reply,omitzero"`
+	Reason string `json:"reason,omitzero"`
 }
 
 // Op is an edit operation.
@@ -141,11 +141,11 @@ func (o Op) String() string {
 
 // Edit is one operation on a session or message.
 type Edit struct {
-	Op    Op
-	Name  string
-	Value string
-	Index int
-	Data  []byte
+	Op    Op     `json:"op,omitzero"`
+	Name  string `json:"name,omitzero"`
+	Value string `json:"value,omitzero"`
+	Index int    `json:"index,omitzero"`
+	Data  []byte `json:"data,omitzero"`
 }
 
 // RouteAction is what a route answer says.
@@ -172,41 +172,41 @@ func (a RouteAction) String() string {
 
 // RouteAnswer is what a route hook returns for one recipient at one attempt.
 type RouteAnswer struct {
-	Action RouteAction
-	Route  Route  // for RouteUse
-	Reply  Reply  // for RouteDefer and RouteFail
-	Reason string // for log and trace
+	Action RouteAction `json:"action,omitzero"`
+	Route  Route       `json:"route,omitzero"`  // for RouteUse
+	Reply  Reply       `json:"reply,omitzero"`  // for RouteDefer and RouteFail
+	Reason string      `json:"reason,omitzero"` // for log and trace
 	// NotBefore: with RouteDefer, the earliest time of the next attempt; zero:
 	// the usual retry time.
-	NotBefore time.Time
+	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
 // Route is how a recipient is reached.
 type Route struct {
 	// Via names the transport: "smtp", "lmtp", or a plugin with a deliver hook.
-	Via string
+	Via string `json:"via,omitzero"`
 	// Hosts are the next hops in the order in which to try them: "host",
 	// "host:port", "192.0.2.1:25", "[2001:db8::1]:25"; for LMTP also
 	// "unix:/path". The port defaults to 25, for LMTP to 24.
-	Hosts []string
+	Hosts []string `json:"hosts,omitzero"`
 	// MX: the DNS named the hosts, so loopback and other addresses that no
 	// stranger may choose for us are not connected to.
-	MX bool
+	MX bool `json:"mx,omitzero"`
 	// TLS is the policy towards the next hop: none, may, encrypt, verify, dane.
 	// Empty is may.
-	TLS string
+	TLS string `json:"tls,omitzero"`
 	// Source and Pool choose where the connection comes from; empty: the system.
-	Source string
-	Pool   string
+	Source string `json:"source,omitzero"`
+	Pool   string `json:"pool,omitzero"`
 	// Key names what shares concurrency, back-off and connections. Empty: made
 	// from Via, Hosts, TLS, Source, Pool and User.
-	Key string
+	Key string `json:"key,omitzero"`
 	// User and PasswordFile log in at the next hop. Only a plugin that is
 	// compiled into the relay may name a file.
-	User         string
-	PasswordFile string
+	User         string `json:"user,omitzero"`
+	PasswordFile string `json:"password_file,omitzero"`
 	// Rule says what chose the route, for people: "route 2: to *.example".
-	Rule string
+	Rule string `json:"rule,omitzero"`
 }
 
 // Status is how a recipient of an attempt came out.
@@ -233,34 +233,34 @@ func (s Status) String() string {
 
 // Outcome is the result of an attempt for one recipient.
 type Outcome struct {
-	Status Status
-	Reply  Reply  // of the next hop, or the words of whoever decided
-	Remote string // who answered: "mx1.example.org[192.0.2.1]:25"; empty: nobody did
-	TLS    string // version and cipher suite of the conversation; empty: clear
+	Status Status `json:"status,omitzero"`
+	Reply  Reply  `json:"reply,omitzero"`  // of the next hop, or the words of whoever decided
+	Remote string `json:"remote,omitzero"` // who answered: "mx1.example.org[192.0.2.1]:25"; empty: nobody did
+	TLS    string `json:"tls,omitzero"`    // version and cipher suite of the conversation; empty: clear
 	// RemoteReply: Reply was spoken by the peer named in Remote, so a DSN may
 	// show it as Diagnostic-Code (RFC 3464 §2.3.6).
-	RemoteReply bool
+	RemoteReply bool `json:"remote_reply,omitzero"`
 	// DSNRelayed: the next hop took over the RFC 3461 parameters, so success
 	// is reported by it and not by us.
-	DSNRelayed bool
+	DSNRelayed bool `json:"dsn_relayed,omitzero"`
 	// MaybeDuplicate: the connection was lost between the end of the message
 	// and the reply; the next hop may have it nevertheless (RFC 1047).
-	MaybeDuplicate bool
+	MaybeDuplicate bool `json:"maybe_duplicate,omitzero"`
 	// Unreachable: no conversation about this message was begun: no connection,
 	// no greeting, no EHLO. The whole destination is slow or down.
-	Unreachable bool
+	Unreachable bool `json:"unreachable,omitzero"`
 	// Setup is the time for DNS, connect, EHLO and TLS; Transfer that for the
 	// message.
-	Setup    time.Duration
-	Transfer time.Duration
+	Setup    time.Duration `json:"setup,omitzero"`
+	Transfer time.Duration `json:"transfer,omitzero"`
 	// Hold: with StatusDeferred, keep until an operator releases it.
-	Hold bool
+	Hold bool `json:"hold,omitzero"`
 }
 
 // DeliverAnswer is what a deliver hook returns: one outcome for each recipient
 // of the event, in its order.
 type DeliverAnswer struct {
-	Outcomes []Outcome
+	Outcomes []Outcome `json:"outcomes,omitzero"`
 }
 
 // OutcomeAnswer may change what an attempt meant, never undo or delete it. The
@@ -268,26 +268,26 @@ type DeliverAnswer struct {
 type OutcomeAnswer struct {
 	// Status: StatusDeferred or StatusFailed instead of the other; StatusNone
 	// keeps it. A delivered recipient stays delivered.
-	Status Status
+	Status Status `json:"status,omitzero"`
 	// Delay: for a deferred recipient, the time until the next attempt.
-	Delay  time.Duration
-	Reply  Reply // shown to people instead of the original; zero keeps it
-	Reason string
+	Delay  time.Duration `json:"delay,omitzero"`
+	Reply  Reply         `json:"reply,omitzero"` // shown to people instead of the original; zero keeps it
+	Reason string        `json:"reason,omitzero"`
 	// Hold: keep a recipient that was not delivered until an operator releases
 	// it.
-	Hold bool
+	Hold bool `json:"hold,omitzero"`
 }
 
 // BounceAnswer may edit, suppress or put off a DSN. The zero value changes
 // nothing. At most one of Suppress, Defer and Hold is set.
 type BounceAnswer struct {
 	// Suppress: send no DSN. It is recorded with the plugin's name.
-	Suppress bool
-	Reason   string
-	Edits    []Edit // OpPrependHeader, OpAppendHeader, OpReplaceHeader, OpNote
+	Suppress bool   `json:"suppress,omitzero"`
+	Reason   string `json:"reason,omitzero"`
+	Edits    []Edit `json:"edits,omitzero"` // OpPrependHeader, OpAppendHeader, OpReplaceHeader, OpNote
 	// Defer: not now. The recipients stay in the queue as deferred, and the
 	// hook is asked again after their next attempt.
-	Defer bool
+	Defer bool `json:"defer,omitzero"`
 	// Hold: no DSN now, and the recipients stay until an operator releases them.
-	Hold bool
+	Hold bool `json:"hold,omitzero"`
 }

@@ -8,8 +8,8 @@ import (
 // Message is a handle on the content of a message. The content is read only
 // when a plugin asks for it, in the pieces in which it asks.
 type Message struct {
-	ID   string // the queue ID
-	Size int64  // octets, with the trace fields that the relay has added
+	ID   string `json:"id,omitzero"`   // the queue ID
+	Size int64  `json:"size,omitzero"` // octets, with the trace fields that the relay has added
 
 	open func() (Body, error)
 }

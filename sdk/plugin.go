@@ -46,28 +46,123 @@ func DecodeConfig(config []byte, dst any) error {
 	return nil
 }
 
+// Describer is implemented by a plugin that says more of itself than its hooks
+// do. Operators see it in `mta plugin list`, `verify` and `explain`; a plugin
+// whose needs are not granted in the configuration is not loaded.
+type Describer interface {
+	Describe() Description
+}
+
+// SelfTester is implemented by a plugin that can tell whether it is fit for
+// work. It is asked after Start, before the first hook; an error keeps a new
+// generation out of service, and the old one in.
+type SelfTester interface {
+	SelfTest(ctx context.Context) error
+}
+
+// Description is what a plugin says of itself. All of it may be empty.
+type Description struct {
+	Name    string `json:"name,omitzero"`    // of the plugin as its author calls it
+	Version string `json:"version,omitzero"` // semantic version
+	// ABI is the minor version of the contract that the plugin was made for; the
+	// SDKs set it. An older one is served for ever, a newer one is refused.
+	ABI int `json:"abi,omitzero"`
+	// Hooks are those that it wants to be asked, each with the fields of the
+	// event that it reads, "session.remote_ip"; ["*"] is all of them. Only named
+	// fields are sent. Nil: all hooks that it exports or implements, all fields.
+	Hooks map[string][]string `json:"hooks,omitzero"`
+	// Needs are the grants without which it cannot work: names of [Grants].
+	Needs []string `json:"needs,omitzero"`
+	// Wants are the grants without which it can do less: calls that need one
+	// that is not given answer [NotGranted].
+	Wants []string `json:"wants,omitzero"`
+}
+
 // Host is all that a plugin may ask of the relay; it is the same in every
-// runtime. Calls that take a context return when it is done.
+// runtime. Every call takes the context that Start or the hook was given: the
+// relay knows from it what the call is for, and ends it when that is over.
+//
+// Calls that need a grant (see [Calls]) fail with a *[CallError] with the code
+// [NotGranted] when the configuration does not give it. A plugin that is
+// compiled in has every grant.
 type Host interface {
 	// Hostname is the name by which the relay calls itself.
 	Hostname() string
 	// Now is the relay's clock. Plugins use it instead of time.Now, so that
-	// tests and replays can set the time.
-	Now() time.Time
-	// Log writes one line to the relay's log, marked with the plugin's name.
-	// Args are key/value pairs as in log/slog.
-	Log(level slog.Level, msg string, args ...any)
+	// tests and replays can set the time. Without the grant "clock" it stands
+	// still for the length of a hook call.
+	Now(ctx context.Context) time.Time
+	// Log writes one line to the relay's log, marked with the plugin's name and
+	// the message. Args are key/value pairs as in log/slog.
+	Log(ctx context.Context, level slog.Level, msg string, args ...any)
+	// Random fills p with random octets, at most 4 KiB.
+	Random(ctx context.Context, p []byte)
+	// Count adds to a counter, Gauge sets a value, that operators see among the
+	// metrics as mta_plugin_NAME{plugin="..."}. A name is 1 to 64 of a-z 0-9 _;
+	// a plugin has at most 64 of them, more are dropped and logged once.
+	Count(ctx context.Context, name string, delta float64)
+	Gauge(ctx context.Context, name string, value float64)
+	// KV is the plugin's own durable store. Needs "kv".
+	KV() KV
 	// Lookup asks the DNS for the records of one kind. No such name and no
-	// such record are (nil, nil); any error is a *DNSError.
+	// such record are (nil, nil); any error is a *DNSError. Needs "dns".
 	Lookup(ctx context.Context, kind RecordKind, name string) ([]string, error)
 	// MX finds where mail for a domain goes (RFC 5321 §5.1): equal preferences
-	// shuffled, this relay and worse removed. Any error is a *DNSError.
+	// shuffled, this relay and worse removed. Any error is a *DNSError. Needs
+	// "dns".
 	MX(ctx context.Context, domain string) (MX, error)
+	// HTTP makes one request to a host that the grant "http" names. Redirects
+	// are followed within the grant. Needs "http".
+	HTTP(ctx context.Context, r *HTTPRequest) (*HTTPResponse, error)
 	// Send carries out one delivery attempt with the relay's own SMTP client:
 	// it resolves and tries the hosts of the event's route in order and answers
 	// one outcome per recipient of the event. An error means that the request
-	// itself is wrong; what peers and networks do is in the outcomes.
+	// itself is wrong; what peers and networks do is in the outcomes. Needs
+	// "send".
 	Send(ctx context.Context, e *DeliverEvent, opt SendOptions) ([]Outcome, error)
+}
+
+// KV is a plugin's durable key/value store: its own, shared by all instances
+// and generations of it. Keys have 1 to 512 octets, values at most 64 KiB; the
+// configuration sets how much it may hold in all. What is written is seen by
+// everybody at once and is on disk within a second; a crash may lose the last
+// moments.
+//
+// A ttl of 0 keeps an entry for ever.
+type KV interface {
+	// Get is the value of a key; found is false when there is none.
+	Get(ctx context.Context, key string) (value []byte, found bool, err error)
+	// Set gives a key a value.
+	Set(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	// Swap is compare-and-swap: it replaces old by new, and tells whether it
+	// did. Nil as old: the key must be absent; nil as new: it goes.
+	Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) (bool, error)
+	// Add adds to a counter and is its new value. Absent counts as 0; the ttl
+	// counts from the Add that made it, so a rate limit is one call.
+	Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error)
+	// Delete removes a key, if it is there.
+	Delete(ctx context.Context, key string) error
+}
+
+// HTTPRequest is one request of [Host.HTTP].
+type HTTPRequest struct {
+	Method string      `json:"method,omitzero"` // empty: GET
+	URL    string      `json:"url,omitzero"`    // http or https
+	Header []HTTPField `json:"header,omitzero"`
+	Body   []byte      `json:"body,omitzero"` // at most 1 MiB
+}
+
+// HTTPResponse is what came back, whatever its status.
+type HTTPResponse struct {
+	Status int         `json:"status,omitzero"`
+	Header []HTTPField `json:"header,omitzero"`
+	Body   []byte      `json:"body,omitzero"` // at most 1 MiB; more is an error
+}
+
+// HTTPField is one header field of a request or response.
+type HTTPField struct {
+	Name  string `json:"name,omitzero"`
+	Value string `json:"value,omitzero"`
 }
 
 // SendOptions are the choices of [Host.Send].
@@ -102,13 +197,13 @@ func (e *DNSError) Error() string { return "dns: " + e.Name + ": " + e.Text }
 type MX struct {
 	// Hosts are the exchangers in the order in which to try them. Empty means
 	// that there is none: see the other fields for the reason.
-	Hosts []string
+	Hosts []string `json:"hosts,omitzero"`
 	// Null: the domain says that it takes no mail (RFC 7505).
-	Null bool
+	Null bool `json:"null,omitzero"`
 	// Implicit: there is no MX record, and Hosts is the domain itself.
-	Implicit bool
+	Implicit bool `json:"implicit,omitzero"`
 	// Loops: this relay is itself the best exchanger, so nothing is left.
-	Loops bool
+	Loops bool `json:"loops,omitzero"`
 	// NoDomain: the name does not exist, or exists without any address.
-	NoDomain bool
+	NoDomain bool `json:"no_domain,omitzero"`
 }

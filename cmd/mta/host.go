@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -21,10 +22,10 @@ type host struct {
 	tracer   *trace.Tracer
 }
 
-func (h *host) Hostname() string { return h.hostname }
-func (h *host) Now() time.Time   { return h.now() }
+func (h *host) Hostname() string              { return h.hostname }
+func (h *host) Now(context.Context) time.Time { return h.now() }
 
-func (h *host) Log(level slog.Level, msg string, args ...any) {
+func (h *host) Log(_ context.Context, level slog.Level, msg string, args ...any) {
 	h.tracer.Log(level, "plugin/"+h.plugin, msg, args...)
 }
 
@@ -38,4 +39,16 @@ func (h *host) MX(ctx context.Context, domain string) (sdk.MX, error) {
 
 func (h *host) Send(ctx context.Context, e *sdk.DeliverEvent, opt sdk.SendOptions) ([]sdk.Outcome, error) {
 	return h.client.Send(ctx, e, opt)
+}
+
+func (h *host) Random(_ context.Context, p []byte) { rand.Read(p) }
+
+func (h *host) Count(context.Context, string, float64) {}
+
+func (h *host) Gauge(context.Context, string, float64) {}
+
+func (h *host) KV() sdk.KV { return nil }
+
+func (h *host) HTTP(context.Context, *sdk.HTTPRequest) (*sdk.HTTPResponse, error) {
+	return nil, &sdk.CallError{Call: "http", Code: sdk.NotGranted}
 }

@@ -52,7 +52,7 @@ func (b *broken) Start(_ context.Context, host sdk.Host, config []byte) error {
 }
 
 func (b *broken) Close() error {
-	b.host.Log(0, "closed", "running", b.runs.Load())
+	b.host.Log(context.Background(), 0, "closed", "running", b.runs.Load())
 	return nil
 }
 
@@ -283,6 +283,6 @@ func (p *says) OnBounce(context.Context, *sdk.BounceEvent) (sdk.BounceAnswer, er
 }
 
 func (p *says) OnDisconnect(_ context.Context, e *sdk.DisconnectEvent) error {
-	p.host.Log(0, "a session is over", "reason", e.Reason, "messages", e.Messages)
+	p.host.Log(ctx, 0, "a session is over", "reason", e.Reason, "messages", e.Messages)
 	return nil
 }

@@ -57,7 +57,7 @@ type plugin struct {
 type table map[string][]string
 
 // Start implements [sdk.Plugin].
-func (p *plugin) Start(_ context.Context, host sdk.Host, config []byte) error {
+func (p *plugin) Start(ctx context.Context, host sdk.Host, config []byte) error {
 	c := struct {
 		Aliases map[string][]string `json:"aliases"`
 		Domains []string            `json:"domains"`
@@ -90,7 +90,7 @@ func (p *plugin) Start(_ context.Context, host sdk.Host, config []byte) error {
 		if err := p.read(); err != nil {
 			return fmt.Errorf("aliases: %w", err)
 		}
-		p.checked = host.Now()
+		p.checked = host.Now(ctx)
 	}
 	return nil
 }
@@ -125,8 +125,8 @@ func (t table) add(key string, values []string) error {
 }
 
 // OnRcpt implements [sdk.RcptHook].
-func (p *plugin) OnRcpt(_ context.Context, e *sdk.RcptEvent) (sdk.Answer, error) {
-	p.refresh()
+func (p *plugin) OnRcpt(ctx context.Context, e *sdk.RcptEvent) (sdk.Answer, error) {
+	p.refresh(ctx)
 	addr := e.Recipient.Addr
 	x := expansion{p: p, table: *p.table.Load()}
 	err := x.expand(addr, 0)
@@ -251,12 +251,12 @@ func (p *plugin) find(t table, addr string, catchAll bool) []string {
 
 // refresh reads the file again when it has changed, and looks at most once a
 // second. While one call reads, the others go on with what there is.
-func (p *plugin) refresh() {
+func (p *plugin) refresh(ctx context.Context) {
 	if p.path == "" || !p.reading.TryLock() {
 		return
 	}
 	defer p.reading.Unlock()
-	now := p.host.Now()
+	now := p.host.Now(ctx)
 	if d := now.Sub(p.checked); d >= 0 && d < time.Second {
 		return
 	}
@@ -265,8 +265,8 @@ func (p *plugin) refresh() {
 		return
 	}
 	if err := p.read(); err != nil {
-		p.host.Log(slog.LevelError, "aliases file not taken, its last good content stays in use", "err", err)
+		p.host.Log(ctx, slog.LevelError, "aliases file not taken, its last good content stays in use", "err", err)
 		return
 	}
-	p.host.Log(slog.LevelInfo, "aliases file read again", "file", p.path)
+	p.host.Log(ctx, slog.LevelInfo, "aliases file read again", "file", p.path)
 }

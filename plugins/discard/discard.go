@@ -34,7 +34,7 @@ func (p *plugin) Start(_ context.Context, host sdk.Host, config []byte) error {
 func (p *plugin) Close() error { return nil }
 
 // OnDeliver implements [sdk.DeliverHook].
-func (p *plugin) OnDeliver(_ context.Context, e *sdk.DeliverEvent) (sdk.DeliverAnswer, error) {
+func (p *plugin) OnDeliver(ctx context.Context, e *sdk.DeliverEvent) (sdk.DeliverAnswer, error) {
 	rule := p.rule
 	if rule == "" {
 		rule = e.Route.Rule
@@ -44,7 +44,7 @@ func (p *plugin) OnDeliver(_ context.Context, e *sdk.DeliverEvent) (sdk.DeliverA
 	}
 	outcomes := make([]sdk.Outcome, len(e.Recipients))
 	for i, r := range e.Recipients {
-		p.host.Log(slog.LevelInfo, "discarded", "id", e.Envelope.ID, "from", e.Envelope.From, "to", r.Addr, "rule", rule)
+		p.host.Log(ctx, slog.LevelInfo, "discarded", "id", e.Envelope.ID, "from", e.Envelope.From, "to", r.Addr, "rule", rule)
 		outcomes[i] = sdk.Outcome{Status: sdk.StatusDelivered, Reply: sdk.Reply{Code: 250, Enhanced: "2.0.0", Text: "discarded by rule " + rule}}
 	}
 	return sdk.DeliverAnswer{Outcomes: outcomes}, nil

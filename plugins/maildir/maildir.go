@@ -119,23 +119,23 @@ func (p *plugin) deliver(ctx context.Context, e *sdk.DeliverEvent, addr string) 
 		return failed(553, "5.1.3", err.Error())
 	}
 	if err := p.open(box); err != nil {
-		return p.deferred("make", err)
+		return p.deferred(ctx, "make", err)
 	}
-	name := p.name()
+	name := p.name(ctx)
 	tmp := filepath.Join(box, "tmp", name)
 	size, err := p.write(ctx, tmp, e, addr)
 	if err != nil {
-		return p.deferred("write", err)
+		return p.deferred(ctx, "write", err)
 	}
 	final := filepath.Join(box, "new", name+",S="+strconv.FormatInt(size, 10))
 	if err := p.disk.Rename(tmp, final); err != nil {
 		p.disk.Remove(tmp)
-		return p.deferred("rename", err)
+		return p.deferred(ctx, "rename", err)
 	}
 	if err := p.disk.SyncDir(filepath.Join(box, "new")); err != nil {
 		// It will be written again, so it may not stay. A reader may have taken
 		// it already.
-		o := p.deferred("sync", err)
+		o := p.deferred(ctx, "sync", err)
 		o.MaybeDuplicate = p.disk.Remove(final) != nil
 		return o
 	}
@@ -170,8 +170,8 @@ func (p *plugin) open(box string) error {
 
 // name is a file name that nobody else makes: time, microseconds, process,
 // randomness of this value, and a counter.
-func (p *plugin) name() string {
-	now := p.host.Now()
+func (p *plugin) name(ctx context.Context) string {
+	now := p.host.Now(ctx)
 	b := strconv.AppendInt(nil, now.Unix(), 10)
 	b = append(b, ".M"...)
 	b = strconv.AppendInt(b, int64(now.Nanosecond()/1000), 10)
@@ -213,8 +213,8 @@ func (p *plugin) write(ctx context.Context, path string, e *sdk.DeliverEvent, ad
 
 // deferred is the outcome of an error of the disk. The path stays in the log:
 // the sender has no business with it.
-func (p *plugin) deferred(what string, err error) sdk.Outcome {
-	p.host.Log(levelError, "cannot "+what, "err", err)
+func (p *plugin) deferred(ctx context.Context, what string, err error) sdk.Outcome {
+	p.host.Log(ctx, levelError, "cannot "+what, "err", err)
 	r := sdk.Reply{Code: 451, Enhanced: "4.3.0", Text: "the mailbox cannot be written"}
 	switch {
 	case errors.Is(err, syscall.ENOSPC):

@@ -299,7 +299,7 @@ func tellOutcome(ctx context.Context, p *play, w *words) (lines, error) {
 		return nil, err
 	}
 	e := &sdk.OutcomeEvent{Envelope: p.envelope, Route: w.route(), Attempt: attempt,
-		Recipient: sdk.Recipient{Addr: w.next()}, Next: p.host.Now().Add(5 * time.Minute)}
+		Recipient: sdk.Recipient{Addr: w.next()}, Next: p.host.Now(ctx).Add(5 * time.Minute)}
 	if e.Outcome, err = w.outcome(); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,17 @@ type Host struct {
 	script   []sdk.Outcome
 	sent     []Sent
 	logs     []Log
+	kv       *store
+	web      map[string][]HTTPAnswer
+	asked    []sdk.HTTPRequest
+	metrics  map[string]float64
+	random   *rand.ChaCha8
+}
+
+// HTTPAnswer is what a URL answers: a response, or an error.
+type HTTPAnswer struct {
+	Response sdk.HTTPResponse
+	Err      error
 }
 
 type record struct {
@@ -49,12 +61,39 @@ var Epoch = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 // NewHost makes a host named mx.example.org whose clock stands at [Epoch],
 // whose DNS is empty, and whose next hops accept everything.
 func NewHost() *Host {
-	return &Host{
+	h := &Host{
 		now:      Epoch,
 		records:  make(map[record][]string),
 		failures: make(map[record]*sdk.DNSError),
 		mx:       make(map[string]sdk.MX),
+		web:      make(map[string][]HTTPAnswer),
+		metrics:  make(map[string]float64),
+		random:   rand.NewChaCha8([32]byte{}),
 	}
+	h.kv = &store{now: func() time.Time { return h.Now(context.Background()) }, entries: make(map[string]entry)}
+	return h
+}
+
+// SetHTTP lines up answers for a request, "GET https://api.example.net/x"; the
+// last one repeats. What has none answers 404.
+func (h *Host) SetHTTP(request string, answers ...HTTPAnswer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.web[request] = append(h.web[request], answers...)
+}
+
+// Requests are the HTTP requests so far.
+func (h *Host) Requests() []sdk.HTTPRequest {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.asked)
+}
+
+// Metric is the value of a counter or gauge.
+func (h *Host) Metric(name string) float64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.metrics[name]
 }
 
 // Advance moves the clock.
@@ -113,14 +152,14 @@ func (h *Host) Logs() []Log {
 func (h *Host) Hostname() string { return "mx.example.org" }
 
 // Now implements [sdk.Host].
-func (h *Host) Now() time.Time {
+func (h *Host) Now(context.Context) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.now
 }
 
 // Log implements [sdk.Host].
-func (h *Host) Log(level slog.Level, msg string, args ...any) {
+func (h *Host) Log(_ context.Context, level slog.Level, msg string, args ...any) {
 	var b strings.Builder
 	b.WriteString(msg)
 	for i := 0; i < len(args); i += 2 {
@@ -133,6 +172,57 @@ func (h *Host) Log(level slog.Level, msg string, args ...any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.logs = append(h.logs, Log{level, b.String()})
+}
+
+// Random implements [sdk.Host]: the same octets in every run.
+func (h *Host) Random(_ context.Context, p []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.random.Read(p)
+}
+
+// Count implements [sdk.Host].
+func (h *Host) Count(_ context.Context, name string, delta float64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.metrics[name] += delta
+}
+
+// Gauge implements [sdk.Host].
+func (h *Host) Gauge(_ context.Context, name string, value float64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.metrics[name] = value
+}
+
+// KV implements [sdk.Host]: a store in memory, by the clock of this host.
+func (h *Host) KV() sdk.KV { return h.kv }
+
+// HTTP implements [sdk.Host].
+func (h *Host) HTTP(ctx context.Context, r *sdk.HTTPRequest) (*sdk.HTTPResponse, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil, &sdk.CallError{Call: "http", Code: sdk.CallTimeout, Text: ctx.Err().Error()}
+	}
+	method := r.Method
+	if method == "" {
+		method = "GET"
+	}
+	h.asked = append(h.asked, *r)
+	key := method + " " + r.URL
+	answers := h.web[key]
+	if len(answers) == 0 {
+		return &sdk.HTTPResponse{Status: 404}, nil
+	}
+	if len(answers) > 1 {
+		h.web[key] = answers[1:]
+	}
+	if answers[0].Err != nil {
+		return nil, answers[0].Err
+	}
+	resp := answers[0].Response
+	return &resp, nil
 }
 
 // Lookup implements [sdk.Host].

@@ -30,19 +30,19 @@ func (p *echo) Start(_ context.Context, h sdk.Host, config []byte) error {
 }
 func (p *echo) Close() error { return nil }
 
-func (p *echo) OnConnect(_ context.Context, e *sdk.ConnectEvent) (sdk.Answer, error) {
+func (p *echo) OnConnect(ctx context.Context, e *sdk.ConnectEvent) (sdk.Answer, error) {
 	return sdk.Answer{Reason: "from " + e.Session.RemoteIP, Edits: []sdk.Edit{{Op: sdk.OpNote, Name: "ip", Value: e.Session.RemoteIP}}}, nil
 }
 
-func (p *echo) OnHelo(_ context.Context, e *sdk.HeloEvent) (sdk.Answer, error) {
+func (p *echo) OnHelo(ctx context.Context, e *sdk.HeloEvent) (sdk.Answer, error) {
 	if e.Session.Helo == "broken" {
 		return sdk.Answer{}, errors.New("broken as told")
 	}
 	return sdk.Answer{Action: sdk.Discard}, nil // which helo may not
 }
 
-func (p *echo) OnMail(_ context.Context, e *sdk.MailEvent) (sdk.Answer, error) {
-	return sdk.Deferred("4.7.1", e.Envelope.From+" "+e.Envelope.Notes["plugin.ip"]+" "+p.host.Now().Format(time.TimeOnly)), nil
+func (p *echo) OnMail(ctx context.Context, e *sdk.MailEvent) (sdk.Answer, error) {
+	return sdk.Deferred("4.7.1", e.Envelope.From+" "+e.Envelope.Notes["plugin.ip"]+" "+p.host.Now(ctx).Format(time.TimeOnly)), nil
 }
 
 func (p *echo) OnRcpt(ctx context.Context, e *sdk.RcptEvent) (sdk.Answer, error) {
@@ -53,11 +53,11 @@ func (p *echo) OnRcpt(ctx context.Context, e *sdk.RcptEvent) (sdk.Answer, error)
 	if err != nil {
 		return sdk.Deferred("4.4.3", err.Error()), nil
 	}
-	p.host.Log(slog.LevelInfo, "seen", "rcpt", e.Recipient.Addr)
+	p.host.Log(ctx, slog.LevelInfo, "seen", "rcpt", e.Recipient.Addr)
 	return sdk.Answer{Action: sdk.Accept, Edits: []sdk.Edit{{Op: sdk.OpReplaceRecipient, Name: e.Recipient.Addr, Value: strings.Join(txt, "+")}}}, nil
 }
 
-func (p *echo) OnData(_ context.Context, e *sdk.DataEvent) (sdk.Answer, error) {
+func (p *echo) OnData(ctx context.Context, e *sdk.DataEvent) (sdk.Answer, error) {
 	h, err := e.Message.Header()
 	return sdk.Answer{
 		Recipients: []sdk.Verdict{{Action: sdk.Reject, Reply: sdk.Reply{Code: 550}}},
@@ -68,7 +68,7 @@ func (p *echo) OnData(_ context.Context, e *sdk.DataEvent) (sdk.Answer, error) {
 func (p *echo) OnRoute(ctx context.Context, e *sdk.RouteEvent) (sdk.RouteAnswer, error) {
 	mx, err := p.host.MX(ctx, sdk.Domain(e.Recipient.Addr))
 	if err != nil {
-		return sdk.RouteAnswer{Action: sdk.RouteDefer, Reply: sdk.Reply{Text: e.Last.Reply.Text}, NotBefore: p.host.Now()}, nil
+		return sdk.RouteAnswer{Action: sdk.RouteDefer, Reply: sdk.Reply{Text: e.Last.Reply.Text}, NotBefore: p.host.Now(ctx)}, nil
 	}
 	return sdk.RouteAnswer{Action: sdk.RouteUse, Route: sdk.Route{Via: "smtp", Hosts: mx.Hosts, MX: true, TLS: "may", Rule: "mx"}}, nil
 }
@@ -78,8 +78,8 @@ func (p *echo) OnDeliver(ctx context.Context, e *sdk.DeliverEvent) (sdk.DeliverA
 	return sdk.DeliverAnswer{Outcomes: out}, err
 }
 
-func (p *echo) OnOutcome(_ context.Context, e *sdk.OutcomeEvent) (sdk.OutcomeAnswer, error) {
-	return sdk.OutcomeAnswer{Status: e.Outcome.Status, Delay: e.Next.Sub(p.host.Now()), Reply: e.Outcome.Reply}, nil
+func (p *echo) OnOutcome(ctx context.Context, e *sdk.OutcomeEvent) (sdk.OutcomeAnswer, error) {
+	return sdk.OutcomeAnswer{Status: e.Outcome.Status, Delay: e.Next.Sub(p.host.Now(ctx)), Reply: e.Outcome.Reply}, nil
 }
 
 func (p *echo) OnBounce(_ context.Context, e *sdk.BounceEvent) (sdk.BounceAnswer, error) {
@@ -215,8 +215,8 @@ func TestTheHostAnswersAsSet(t *testing.T) {
 		t.Errorf("MX of an unknown domain: %+v, %v", mx, err)
 	}
 	fake.Advance(time.Hour)
-	if !h.Now().Equal(Epoch.Add(time.Hour)) {
-		t.Errorf("now %v", h.Now())
+	if !h.Now(t.Context()).Equal(Epoch.Add(time.Hour)) {
+		t.Errorf("now %v", h.Now(t.Context()))
 	}
 	done, cancel := context.WithCancel(ctx)
 	cancel()
@@ -227,7 +227,7 @@ func TestTheHostAnswersAsSet(t *testing.T) {
 	if _, err := h.MX(done, "x.example"); !errors.As(err, &dns) {
 		t.Errorf("MX with a done context: %v, want a *DNSError", err)
 	}
-	h.Log(slog.LevelWarn, "odd", "key")
+	h.Log(t.Context(), slog.LevelWarn, "odd", "key")
 	if l := fake.Logs(); len(l) != 1 || l[0].Text != "odd key=!MISSING" {
 		t.Errorf("logs %v", l)
 	}

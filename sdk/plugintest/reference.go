@@ -212,7 +212,7 @@ func (r *Reference) OnRoute(ctx context.Context, e *sdk.RouteEvent) (sdk.RouteAn
 	case sdk.RouteUse:
 		a.Route = sdk.Route{Via: "smtp", Hosts: []string{"mx1.example.org", "[2001:db8::1]:2525"}, TLS: "may", Rule: "told to use it"}
 	case sdk.RouteDefer:
-		a.NotBefore = r.host.Now().Add(time.Hour)
+		a.NotBefore = r.host.Now(ctx).Add(time.Hour)
 		a.Reply.Text = r.Greeting
 	case sdk.RouteFail:
 		a.Reply.Text = r.Greeting
@@ -271,7 +271,7 @@ func (r *Reference) OnBounce(ctx context.Context, e *sdk.BounceEvent) (sdk.Bounc
 func (r *Reference) OnDisconnect(ctx context.Context, e *sdk.DisconnectEvent) error {
 	n := r.sessions.Add(1)
 	if r.host != nil {
-		r.host.Log(slog.LevelInfo, "session over", "reason", e.Reason, "messages", e.Messages, "sessions", n)
+		r.host.Log(ctx, slog.LevelInfo, "session over", "reason", e.Reason, "messages", e.Messages, "sessions", n)
 	}
 	return trouble(ctx, told("disconnect", e.Session.Helo))
 }

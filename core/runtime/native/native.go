@@ -52,7 +52,7 @@ func (n *native) Load(ctx context.Context, spec runtime.Spec, host sdk.Host) (ru
 		return nil, fault("%w", err)
 	}
 	handlers := sdk.Local(p)
-	if err := choose(&handlers, spec.Hooks); err != nil {
+	if err := runtime.Choose(&handlers, spec.Hooks); err != nil {
 		return nil, fault("%w", err)
 	}
 	config := spec.Config
@@ -63,7 +63,11 @@ func (n *native) Load(ctx context.Context, spec runtime.Spec, host sdk.Host) (ru
 		return nil, fault("start: %w", err)
 	}
 	_, inline := p.(sdk.Inline)
-	return &loaded{plugin: p, handlers: handlers, inline: inline}, nil
+	l := &loaded{plugin: p, handlers: handlers, inline: inline, about: runtime.About{Runtime: "builtin"}}
+	if d, ok := p.(sdk.Describer); ok {
+		l.about.Description = d.Describe()
+	}
+	return l, nil
 }
 
 func made(construct func() sdk.Plugin) (p sdk.Plugin, err error) {
@@ -83,7 +87,14 @@ func start(ctx context.Context, p sdk.Plugin, host sdk.Host, config []byte) erro
 		var err error
 		defer func() { done <- err }()
 		defer recovered(&err)
-		err = p.Start(ctx, host, config)
+		if err = p.Start(ctx, host, config); err != nil {
+			return
+		}
+		if t, ok := p.(sdk.SelfTester); ok {
+			if err = t.SelfTest(ctx); err != nil {
+				err = fmt.Errorf("its self-test failed: %w", err)
+			}
+		}
 	}()
 	select {
 	case err := <-done:
@@ -93,44 +104,11 @@ func start(ctx context.Context, p sdk.Plugin, host sdk.Host, config []byte) erro
 	}
 }
 
-// choose removes the hooks that are not wanted; nil wants all.
-func choose(hs *sdk.Handlers, wanted []string) error {
-	var has, all []string
-	for _, h := range sdk.Hooks() {
-		all = append(all, h.Name)
-		if h.Implemented(hs) {
-			has = append(has, h.Name)
-		}
-	}
-	if len(has) == 0 {
-		return errors.New("it has no hooks at all")
-	}
-	if wanted == nil {
-		return nil
-	}
-	if len(wanted) == 0 {
-		return errors.New("hooks is empty, so it would never be asked: leave hooks out, or set mode = \"off\"")
-	}
-	for _, w := range wanted {
-		switch {
-		case !slices.Contains(all, w):
-			return fmt.Errorf("there is no hook %q; it has: %s", w, strings.Join(has, ", "))
-		case !slices.Contains(has, w):
-			return fmt.Errorf("it does not have the hook %q; it has: %s", w, strings.Join(has, ", "))
-		}
-	}
-	for _, h := range sdk.Hooks() {
-		if !slices.Contains(wanted, h.Name) {
-			h.Remove(hs)
-		}
-	}
-	return nil
-}
-
 type loaded struct {
 	plugin   sdk.Plugin
 	handlers sdk.Handlers
 	inline   bool
+	about    runtime.About
 	once     sync.Once
 	err      error
 }
@@ -138,6 +116,12 @@ type loaded struct {
 func (l *loaded) Handlers() *sdk.Handlers { return &l.handlers }
 
 func (l *loaded) Inline() bool { return l.inline }
+
+// About implements [runtime.Loaded].
+func (l *loaded) About() runtime.About { return l.about }
+
+// Stats implements [runtime.Loaded]: what is compiled in is never counted apart.
+func (l *loaded) Stats() runtime.Stats { return runtime.Stats{Instances: 1, State: "ready"} }
 
 func (l *loaded) Close() error {
 	l.once.Do(func() {
