@@ -88,10 +88,12 @@ type scanner struct {
 	patches  []patch
 	frames   []frame
 	segments []int // patches that charge for code here, innermost last
+	locals   int   // with the parameters
 	ranges   bool  // some instruction is charged by a number on the stack
 }
 
-func (s *scanner) scan(locals int) {
+func (s *scanner) scan(params, locals int) {
+	s.locals = params + locals
 	s.patches, s.frames, s.segments, s.ranges = s.patches[:0], s.frames[:0], s.segments[:0], false
 	s.open(entry)
 	s.charge(weightEntry + uint32(locals)/localsPerUnit)
@@ -169,7 +171,9 @@ func (s *scanner) instruction() {
 	case op >= opFirstPlain && op <= opLastPlain, op == opRefIsNull, op == opDrop, op == opSelect, op == opUnreachable, op == opNop:
 		s.charge(weightOf(op))
 	case op >= opLocalGet && op <= opLocalTee:
-		s.u32()
+		if l := s.u32(); int64(l) >= int64(s.locals) {
+			s.failf("local %d does not exist", l) // one of ours, perhaps
+		}
 		s.charge(weightOf(op))
 	case op >= opFirstAccess && op <= opLastAccess:
 		s.memoryArgument()
@@ -235,7 +239,7 @@ func (s *scanner) other(op byte, at int) {
 		s.function()
 	case opCallIndirect:
 		s.charge(weightIndirect)
-		s.u32()
+		s.m.typeIndex(&s.reader)
 		s.u32()
 	case opSelectTyped:
 		s.charge(weightOf(op))

@@ -221,12 +221,9 @@ func (m *rewriter) writeFunction(params int, body reader) error {
 		}
 	}
 	begin := c.pos
-	c.scan(sum)
+	c.scan(params, sum)
 	if c.err != nil {
 		return c.err
-	}
-	if estimate := len(c.b) + len(c.patches)*patchBytes; len(m.body)+estimate > m.max+maxBody*2 {
-		return errTooBig
 	}
 	w := codeWriter{b: m.function[:0], m: m, left: uint32(params + sum)}
 	if c.ranges {
@@ -254,9 +251,6 @@ func (m *rewriter) writeFunction(params int, body reader) error {
 	m.body = append(appendU32(m.body, uint32(len(w.b))), w.b...)
 	return nil
 }
-
-// patchBytes is what a patch takes on an average, or less.
-const patchBytes = 8
 
 // codeWriter writes the instructions that meter. Locals left and left+1 are
 // ours: what is left of the fuel, and the length of a range.
