@@ -282,7 +282,7 @@ func (p *says) OnBounce(context.Context, *sdk.BounceEvent) (sdk.BounceAnswer, er
 	return sdk.BounceAnswer{Suppress: p.Bounce == "suppress", Hold: p.Bounce == "hold", Defer: p.Bounce == "defer", Reason: "the story says so", Edits: a.Edits}, err
 }
 
-func (p *says) OnDisconnect(_ context.Context, e *sdk.DisconnectEvent) error {
+func (p *says) OnDisconnect(ctx context.Context, e *sdk.DisconnectEvent) error {
 	p.host.Log(ctx, 0, "a session is over", "reason", e.Reason, "messages", e.Messages)
 	return nil
 }
