@@ -29,7 +29,7 @@ var rooms = map[string]string{
 	"core/queue":          "sdk",
 	"core/bounce":         "sdk core/smtp",
 	"core/answer":         "sdk core/smtp",
-	"core/hook":           "sdk core/answer core/trace",
+	"core/hook":           "sdk core/answer core/trace core/runtime",
 	"core/smtpout":        "sdk core/smtp core/trace",
 	"core/smtpin":         "sdk core/smtp core/trace core/hook core/queue",
 	"core/delivery":       "sdk core/smtp core/trace core/hook core/queue core/bounce",

@@ -49,6 +49,9 @@ type owner struct {
 	compiledIn    bool
 	deadline      time.Duration
 	slots         chan struct{}
+	denied        [16]bool // by operation
+	version       string
+	metered       bool
 }
 
 // chain is the plugins of one hook, in order.
@@ -65,6 +68,7 @@ type chain[E, A any] struct {
 type Chains struct {
 	now      func() time.Time
 	lifetime time.Duration
+	compare  func(Comparison)
 	owners   []*owner
 	members  map[string][]describer
 
@@ -87,7 +91,7 @@ type Chains struct {
 // New checks the plugins against the hook table and puts them in chains, in
 // the order given. All faults are reported at once.
 func New(plugins []Plugin, o Options) (*Chains, error) {
-	c := &Chains{now: o.Now, lifetime: o.Lifetime, members: map[string][]describer{}}
+	c := &Chains{now: o.Now, lifetime: o.Lifetime, compare: o.Compare, members: map[string][]describer{}}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -190,6 +194,10 @@ func (c *Chains) add(p *Plugin) {
 	o := &owner{name: p.Name, runtime: p.Runtime, inline: p.Inline, shadow: p.Shadow,
 		mayRelay: p.MayRelay, deadline: p.Deadline,
 		compiledIn: p.Runtime == "" || p.Runtime == "builtin" || p.Runtime == "native"}
+	o.version, o.metered = p.Version, p.Metered
+	for _, op := range p.Denied {
+		o.denied[op] = true
+	}
 	if o.deadline == 0 {
 		o.deadline = DefaultDeadline
 	}
@@ -218,7 +226,7 @@ func join[E, A any](c *Chains, ch *chain[E, A], f sdk.Handler[E, A], o *owner, p
 	if f == nil {
 		return
 	}
-	m := &member[E, A]{owner: o, rules: ch.rules, fn: f, copy: ch.copy}
+	m := &member[E, A]{owner: o, rules: ch.rules, fn: f, copy: ch.copy, reads: strings.Join(p.Reads[ch.rules.Name], " ")}
 	if own, ok := p.OnError[ch.rules.Name]; ok {
 		m.onError = own
 	} else if all := p.OnError[EveryHook]; permits(ch.rules, all) {

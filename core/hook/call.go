@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/programmable-mta/mta/core/answer"
+	"github.com/programmable-mta/mta/core/runtime"
+	"github.com/programmable-mta/mta/core/trace"
 	"github.com/programmable-mta/mta/sdk"
 )
 
@@ -20,6 +22,8 @@ type member[E, A any] struct {
 	copy    func(*E) (*E, *lease)
 	onError OnError
 	breaker breaker
+	reads   string
+	figures figures
 }
 
 var (
@@ -39,6 +43,18 @@ func (m *member[E, A]) call(ctx context.Context, now func() time.Time, e *E) (A,
 		return m.direct(ctx, e)
 	}
 	return m.guarded(ctx, e)
+}
+
+// asked is call for a record: it also tells the fuel that the call took, if
+// somebody counts it.
+func (m *member[E, A]) asked(ctx context.Context, now func() time.Time, th *trace.Thread, e *E) (a A, fuel int64, err error) {
+	if th == nil || !m.metered {
+		a, err = m.call(ctx, now, e)
+		return a, 0, err
+	}
+	cost := new(runtime.Cost)
+	a, err = m.call(runtime.WithCost(ctx, cost), now, e)
+	return a, cost.Fuel, err
 }
 
 // direct calls on this goroutine. A panic becomes an error.
@@ -111,6 +127,10 @@ func abandoned(ctx context.Context, slow error) error {
 // report tells the breaker how a call went. When the caller has gone, an error
 // says nothing about the plugin.
 func (m *member[E, A]) report(ctx context.Context, now func() time.Time, err error) {
+	m.figures.calls.Add(1)
+	if err != nil {
+		m.figures.errors.Add(1)
+	}
 	switch {
 	case err == nil:
 		m.breaker.succeeded()

@@ -71,6 +71,15 @@ type Plugin struct {
 	MayRelay bool
 	// Shadow: it is asked, and its answers are only written down.
 	Shadow bool
+	// Denied are operations that the configuration does not allow it; an answer
+	// with one is an error.
+	Denied []sdk.Op
+	// Version is what records call it, beside its name: version and digest.
+	Version string
+	// Reads names the fields of the event that it is sent, by hook; nil: all.
+	Reads map[string][]string
+	// Metered: its runtime counts fuel, so records have it.
+	Metered bool
 }
 
 // Options are what the chains need beside the plugins.
@@ -84,6 +93,20 @@ type Options struct {
 	// Lifetime is the longest delay that an outcome or route hook can ask for;
 	// 0 is 5 days.
 	Lifetime time.Duration
+	// Compare is told what a shadow plugin would have answered, beside what the
+	// active ones did; nil: nobody wants to know. It must not block.
+	Compare func(Comparison)
+}
+
+// Comparison is one question that a shadow plugin was asked.
+type Comparison struct {
+	Plugin string // the shadow
+	Hook   string
+	ID     string // queue ID, or that of the session when there is no message yet
+	Shadow string // its answer in one line: "reject 550 5.7.1 no"
+	Active string // what the chain came to without it
+	About  string // what was asked about: recipient, sender, HELO name, client
+	Err    string // the shadow broke
 }
 
 // Apply carries out edits that are not notes on the transaction or message in

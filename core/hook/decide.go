@@ -48,6 +48,7 @@ func (c *Chains) Data(ctx context.Context, th *trace.Thread, e *sdk.DataEvent, a
 // decide asks the plugins of a chain of decisions one after the other.
 func decide[E any](ctx context.Context, c *Chains, th *trace.Thread, ch *chain[E, sdk.Answer], e *E, on turn) Verdict {
 	f := fold{rules: ch.rules}
+	var shadows []Comparison
 	var at time.Time
 	if th != nil {
 		at = c.now()
@@ -56,7 +57,7 @@ func decide[E any](ctx context.Context, c *Chains, th *trace.Thread, ch *chain[E
 		if f.yes.Plugin != "" && !m.mayRelay {
 			continue
 		}
-		a, err := m.call(ctx, c.now, e)
+		a, fuel, err := m.asked(ctx, c.now, th, e)
 		if err == nil && !answer.Plain(&a) {
 			err = on.take(m.owner, ch.rules, &a, f.recipients != nil)
 		}
@@ -67,25 +68,34 @@ func decide[E any](ctx context.Context, c *Chains, th *trace.Thread, ch *chain[E
 		if th != nil {
 			// One reading of the clock is the end of a call and the beginning of
 			// the next: it costs as much as the call of a small plugin.
-			at = c.record(th, m.owner, trace.HookCall{Hook: ch.rules.Name, Recipient: on.rcpt, Action: a.Action.String(),
-				Reply: a.Reply, Reason: a.Reason, Edits: a.Edits, At: at}, err)
+			at = record(c, th, m, trace.HookCall{Hook: ch.rules.Name, Recipient: on.rcpt, Action: a.Action.String(),
+				Reply: a.Reply, Reason: a.Reason, Edits: a.Edits, At: at, Fuel: fuel}, err)
 		}
 		if m.shadow {
+			if c.compare != nil {
+				shadows = append(shadows, shadowed(m.owner, ch.rules.Name, said(a.Action.String(), a.Reply, len(a.Edits)), err))
+			}
 			continue
 		}
 		if f.add(m.owner, &a, err != nil, &on) {
 			break
 		}
 	}
-	return f.end()
+	v := f.end()
+	if len(shadows) > 0 {
+		c.compared(shadows, said(v.Action.String(), v.Reply, 0), on.id(), on.about())
+	}
+	return v
 }
 
 // record writes a call down. When something broke, Reason is the error already.
-func (c *Chains) record(th *trace.Thread, o *owner, call trace.HookCall, err error) (end time.Time) {
+func record[E, A any](c *Chains, th *trace.Thread, m *member[E, A], call trace.HookCall, err error) (end time.Time) {
 	end = c.now()
-	call.Plugin = o.name
-	call.Shadow = o.shadow
+	call.Plugin = m.name
+	call.Version, call.Reads = m.version, m.reads
+	call.Shadow = m.shadow
 	call.Elapsed = end.Sub(call.At)
+	m.figures.took(call.Elapsed)
 	if err != nil {
 		call.Reason, call.Err = "", answer.Why(err)
 	}
@@ -123,8 +133,11 @@ func (t *turn) take(o *owner, r *answer.Rules, a *sdk.Answer, verdicts bool) err
 	if err := r.Check(a, recipients, smtputf8); err != nil {
 		return err
 	}
-	if len(a.Edits) == 0 || o.shadow {
+	if len(a.Edits) == 0 {
 		return nil
+	}
+	if err := o.granted(a.Edits); err != nil || o.shadow {
+		return err
 	}
 	notes, others := answer.Split(a.Edits)
 	// What is refused is not edited any more; notes on the reason remain.

@@ -30,6 +30,9 @@ type Member struct {
 	Failures int      // in a row
 	Busy     int      // calls of the plugin, at any hook, that occupy a slot
 	Slots    int
+	Calls    int64 // since the chains were made
+	Errors   int64
+	P50, P99 time.Duration // of the calls; 0: none was timed
 }
 
 type describer interface {
@@ -49,6 +52,8 @@ func (m *member[E, A]) describe(now func() time.Time) Member {
 		d.Deadline = m.deadline
 	}
 	d.Breaker, d.Failures = m.breaker.state(now)
+	d.Calls, d.Errors = m.figures.calls.Load(), m.figures.errors.Load()
+	d.P50, d.P99 = m.figures.quantile(0.5), m.figures.quantile(0.99)
 	return d
 }
 

@@ -17,13 +17,29 @@ const MinDelay = 30 * time.Second
 
 // Route asks where one recipient goes. plugin is who answered; empty: nobody,
 // and the answer is to defer.
-func (c *Chains) Route(ctx context.Context, th *trace.Thread, e *sdk.RouteEvent) (a sdk.RouteAnswer, plugin string) {
+func (c *Chains) Route(ctx context.Context, th *trace.Thread, e *sdk.RouteEvent) (sdk.RouteAnswer, string) {
+	a, plugin, shadows := c.findRoute(ctx, th, e)
+	if len(shadows) > 0 {
+		c.compared(shadows, saidOfRoute(&a), e.Envelope.ID, e.Recipient.Addr)
+	}
+	return a, plugin
+}
+
+func saidOfRoute(a *sdk.RouteAnswer) string {
+	said := said(a.Action.String(), a.Reply, 0)
+	if r := describeRoute(&a.Route); r != "" {
+		said += " " + r
+	}
+	return said
+}
+
+func (c *Chains) findRoute(ctx context.Context, th *trace.Thread, e *sdk.RouteEvent) (a sdk.RouteAnswer, plugin string, shadows []Comparison) {
 	for _, m := range c.route.members {
 		var at time.Time
 		if th != nil {
 			at = c.now()
 		}
-		a, err := m.call(ctx, c.now, e)
+		a, fuel, err := m.asked(ctx, c.now, th, e)
 		if err == nil {
 			err = answer.CheckRoute(&a, m.compiledIn)
 		}
@@ -40,14 +56,18 @@ func (c *Chains) Route(ctx context.Context, th *trace.Thread, e *sdk.RouteEvent)
 			}
 		}
 		if th != nil {
-			c.record(th, m.owner, trace.HookCall{Hook: "route", Recipient: e.Recipient.Addr, Action: a.Action.String(),
-				Reply: a.Reply, Reason: a.Reason, Detail: describeRoute(&a.Route), At: at}, err)
+			record(c, th, m, trace.HookCall{Hook: "route", Recipient: e.Recipient.Addr, Action: a.Action.String(),
+				Reply: a.Reply, Reason: a.Reason, Detail: describeRoute(&a.Route), At: at, Fuel: fuel}, err)
 		}
-		if a.Action != sdk.RouteNone && !m.shadow {
-			return a, m.name
+		switch {
+		case m.shadow && c.compare != nil:
+			shadows = append(shadows, shadowed(m.owner, "route", saidOfRoute(&a), err))
+		case m.shadow:
+		case a.Action != sdk.RouteNone:
+			return a, m.name, shadows
 		}
 	}
-	return sdk.RouteAnswer{Action: sdk.RouteDefer, Reply: answer.Fault("no route")}, ""
+	return sdk.RouteAnswer{Action: sdk.RouteDefer, Reply: answer.Fault("no route")}, "", shadows
 }
 
 // describeRoute is the route in one line: "smtp to mx1.example.org, mx2.example.org, tls may (route 2)".
@@ -87,7 +107,7 @@ func (c *Chains) Deliver(ctx context.Context, th *trace.Thread, e *sdk.DeliverEv
 	if th != nil {
 		at = c.now()
 	}
-	a, err := m.call(ctx, c.now, e)
+	a, fuel, err := m.asked(ctx, c.now, th, e)
 	if err == nil && len(a.Outcomes) != len(e.Recipients) {
 		err = fmt.Errorf("hook: %d outcomes for %d recipients", len(a.Outcomes), len(e.Recipients))
 	}
@@ -102,7 +122,7 @@ func (c *Chains) Deliver(ctx context.Context, th *trace.Thread, e *sdk.DeliverEv
 	m.report(ctx, c.now, err)
 	if th != nil {
 		action, reply, detail := summary(outs)
-		c.record(th, m.owner, trace.HookCall{Hook: "deliver", Action: action, Reply: reply, Detail: detail, At: at}, err)
+		record(c, th, m, trace.HookCall{Hook: "deliver", Action: action, Reply: reply, Detail: detail, At: at, Fuel: fuel}, err)
 	}
 	return outs
 }
@@ -136,12 +156,13 @@ func (c *Chains) Outcome(ctx context.Context, th *trace.Thread, e *sdk.OutcomeEv
 	was := e.Outcome.Status
 	var sum sdk.OutcomeAnswer
 	decider := ""
+	var shadows []Comparison
 	for _, m := range c.outcome.members {
 		var at time.Time
 		if th != nil {
 			at = c.now()
 		}
-		a, err := m.call(ctx, c.now, e)
+		a, fuel, err := m.asked(ctx, c.now, th, e)
 		if err == nil {
 			err = answer.CheckOutcome(&a, was)
 		}
@@ -152,7 +173,10 @@ func (c *Chains) Outcome(ctx context.Context, th *trace.Thread, e *sdk.OutcomeEv
 			a.Delay = min(max(a.Delay, MinDelay), c.lifetime)
 		}
 		if th != nil {
-			c.record(th, m.owner, outcomeCall(e, &a, at), err)
+			record(c, th, m, outcomeCall(e, &a, at, fuel), err)
+		}
+		if m.shadow && c.compare != nil {
+			shadows = append(shadows, shadowed(m.owner, "outcome", saidOfOutcome(&a), err))
 		}
 		if m.shadow || !changes(&a, was) {
 			continue
@@ -177,7 +201,29 @@ func (c *Chains) Outcome(ctx context.Context, th *trace.Thread, e *sdk.OutcomeEv
 	if decider != "" {
 		plugin = decider
 	}
-	return answer.Consistent(sum, was), plugin
+	sum = answer.Consistent(sum, was)
+	if len(shadows) > 0 {
+		c.compared(shadows, saidOfOutcome(&sum), e.Envelope.ID, e.Recipient.Addr)
+	}
+	return sum, plugin
+}
+
+func saidOfOutcome(a *sdk.OutcomeAnswer) string {
+	said := said(outcomeAction(a), a.Reply, 0)
+	if a.Delay > 0 {
+		said += " delay " + a.Delay.String()
+	}
+	return said
+}
+
+func outcomeAction(a *sdk.OutcomeAnswer) string {
+	switch {
+	case a.Hold:
+		return "hold"
+	case a.Status != sdk.StatusNone:
+		return a.Status.String()
+	}
+	return "continue"
 }
 
 func changes(a *sdk.OutcomeAnswer, was sdk.Status) bool {
@@ -197,14 +243,8 @@ func broke(was sdk.Status, o OnError, err error) sdk.OutcomeAnswer {
 	return a
 }
 
-func outcomeCall(e *sdk.OutcomeEvent, a *sdk.OutcomeAnswer, at time.Time) trace.HookCall {
-	call := trace.HookCall{Hook: "outcome", Recipient: e.Recipient.Addr, Action: "continue", Reply: a.Reply, Reason: a.Reason, At: at}
-	switch {
-	case a.Hold:
-		call.Action = "hold"
-	case a.Status != sdk.StatusNone:
-		call.Action = a.Status.String()
-	}
+func outcomeCall(e *sdk.OutcomeEvent, a *sdk.OutcomeAnswer, at time.Time, fuel int64) trace.HookCall {
+	call := trace.HookCall{Hook: "outcome", Recipient: e.Recipient.Addr, Action: outcomeAction(a), Reply: a.Reply, Reason: a.Reason, At: at, Fuel: fuel}
 	if a.Delay > 0 {
 		call.Detail = "next attempt in " + a.Delay.String()
 	}
@@ -217,14 +257,23 @@ func outcomeCall(e *sdk.OutcomeEvent, a *sdk.OutcomeAnswer, at time.Time) trace.
 func (c *Chains) Bounce(ctx context.Context, th *trace.Thread, e *sdk.BounceEvent, apply Apply) (a sdk.BounceAnswer, plugin string) {
 	on := turn{env: e.Envelope, apply: apply}
 	var sum sdk.BounceAnswer
+	var shadows []Comparison
+	defer func() {
+		if len(shadows) > 0 {
+			c.compared(shadows, said(bounceAction(&a), sdk.Reply{}, len(a.Edits)), e.Envelope.ID, e.To)
+		}
+	}()
 	for _, m := range c.bounce.members {
 		var at time.Time
 		if th != nil {
 			at = c.now()
 		}
-		a, err := m.call(ctx, c.now, e)
+		a, fuel, err := m.asked(ctx, c.now, th, e)
 		if err == nil {
 			err = m.rules.CheckBounce(&a, e.Envelope != nil && e.Envelope.SMTPUTF8)
+		}
+		if err == nil {
+			err = m.granted(a.Edits)
 		}
 		if err == nil && !m.shadow && len(a.Edits) > 0 {
 			notes, others := answer.Split(a.Edits)
@@ -238,9 +287,12 @@ func (c *Chains) Bounce(ctx context.Context, th *trace.Thread, e *sdk.BounceEven
 			a = sdk.BounceAnswer{Defer: m.onError != OnErrorHold, Hold: m.onError == OnErrorHold, Reason: answer.Why(err)}
 		}
 		if th != nil {
-			c.record(th, m.owner, trace.HookCall{Hook: "bounce", Recipient: e.To, Action: bounceAction(&a), Reason: a.Reason, Edits: a.Edits, At: at}, err)
+			record(c, th, m, trace.HookCall{Hook: "bounce", Recipient: e.To, Action: bounceAction(&a), Reason: a.Reason, Edits: a.Edits, At: at, Fuel: fuel}, err)
 		}
 		if m.shadow {
+			if c.compare != nil {
+				shadows = append(shadows, shadowed(m.owner, "bounce", said(bounceAction(&a), sdk.Reply{}, len(a.Edits)), err))
+			}
 			continue
 		}
 		sum.Edits = append(sum.Edits, a.Edits...)
@@ -271,10 +323,10 @@ func (c *Chains) Disconnect(ctx context.Context, th *trace.Thread, e *sdk.Discon
 		if th != nil {
 			at = c.now()
 		}
-		_, err := m.call(ctx, c.now, e)
+		_, fuel, err := m.asked(ctx, c.now, th, e)
 		m.report(ctx, c.now, err)
 		if th != nil {
-			c.record(th, m.owner, trace.HookCall{Hook: "disconnect", Action: "continue", At: at}, err)
+			record(c, th, m, trace.HookCall{Hook: "disconnect", Action: "continue", At: at, Fuel: fuel}, err)
 		}
 	}
 }

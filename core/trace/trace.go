@@ -32,6 +32,9 @@ type HookCall struct {
 	Elapsed   time.Duration // how long it took
 	Err       string        // what broke, if on_error decided
 	Shadow    bool          // the answer was only recorded
+	Version   string        // of the plugin: its version and digest
+	Reads     string        // the fields of the event that it was sent; empty: all
+	Fuel      int64         // units that the call took; 0: nobody counts them
 }
 
 // Attempt is one delivery attempt of one message to one group of recipients.
