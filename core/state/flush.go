@@ -103,18 +103,18 @@ func (f *flusher) flush() error {
 
 // report keeps the log quiet about a disk that stays full.
 func (f *flusher) report(err error) {
-	now := f.o.Now()
-	switch {
-	case err == nil && f.backoff > 0:
-		f.o.Logf("state: changes of plugins are written again")
+	if err == nil {
+		if f.backoff > 0 {
+			f.o.Logf("state: changes of plugins are written again")
+		}
 		f.backoff = 0
-	case err != nil && (f.backoff == 0 || now.Sub(f.complained) >= complainGap):
+		return
+	}
+	if now := f.o.Now(); f.backoff == 0 || now.Sub(f.complained) >= complainGap {
 		f.o.Logf("state: changes of plugins cannot be written and stay in memory: %v", err)
 		f.complained = now
-		fallthrough
-	case err != nil:
-		f.backoff = min(max(2*f.backoff, f.o.Flush), maxBackoff)
 	}
+	f.backoff = min(max(2*f.backoff, f.o.Flush), maxBackoff)
 }
 
 // snapshot appends what is to be written.
