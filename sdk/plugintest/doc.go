@@ -48,6 +48,13 @@
 //	dns TXT example.org "v=spf1 -all"  records; a "!text" is a temporary error
 //	mx example.org mx1 mx2             exchangers; or "null", "loops", "nodomain", "!text"
 //	send delivered 250 2.0.0 ok        the next outcome of Host.Send
+//	http GET https://x/y 200 body      the next answer of Host.HTTP, header.NAME=; or "!text", a temporary error
+//	kv key value [ttl=5m]              what the plugin's store holds
+//	metric refused 2                   what a counter or gauge of the plugin must stand at by now
+//	fuel 40000                         the most that each event from here on may burn; 0: no ceiling
+//
+// Fuel is known where the plugin is a WebAssembly module; elsewhere its ceiling
+// is not checked.
 //
 // to= takes addresses separated by commas. The events are:
 //
@@ -63,6 +70,7 @@
 //	outcome TO deferred 451 4.2.0 busy [attempt= via=]
 //	bounce failed TO 550 5.1.1 unknown
 //	disconnect REASON
+//	requests                           the HTTP requests so far, with their bodies
 //	files                              the files below $WORK
 //	cat PATTERN                        the content of those that match
 //

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,6 +61,67 @@ var settings = map[string]func(*play, *words) error{
 		}
 		return err
 	},
+	"http":   setHTTP,
+	"kv":     setKV,
+	"metric": checkMetric,
+	"fuel": func(p *play, w *words) error {
+		n, err := strconv.ParseInt(w.next(), 10, 64)
+		if err != nil || n < 0 {
+			return errors.New("want fuel UNITS; 0 is no ceiling")
+		}
+		p.ceiling = n
+		return nil
+	},
+}
+
+func setHTTP(p *play, w *words) error {
+	method, url, what := w.next(), w.next(), w.next()
+	if url == "" || what == "" {
+		return errors.New(`want http GET https://api.example.net/x 200 [body] [header.NAME=value], or "!text" for the status`)
+	}
+	key := method + " " + url
+	if text, ok := strings.CutPrefix(what, "!"); ok {
+		p.host.SetHTTP(key, HTTPAnswer{Err: &sdk.CallError{Call: "http", Code: sdk.CallTemporary, Text: text}})
+		return nil
+	}
+	n, err := strconv.Atoi(what)
+	if err != nil || n < 100 || n > 599 {
+		return fmt.Errorf("status %q: want 100 to 599, or \"!text\" for a temporary error", what)
+	}
+	resp := sdk.HTTPResponse{Status: n, Body: []byte(strings.Join(w.all(), " "))}
+	header := sdk.Notes{}
+	w.prefixed("header.", header)
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		resp.Header = append(resp.Header, sdk.HTTPField{Name: name, Value: header[name]})
+	}
+	p.host.SetHTTP(key, HTTPAnswer{Response: resp})
+	return nil
+}
+
+func setKV(p *play, w *words) error {
+	key, value := w.next(), strings.Join(w.all(), " ")
+	var ttl time.Duration
+	var v string
+	if w.text("ttl", &v); v != "" {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			return err
+		}
+		ttl = d
+	}
+	return p.host.KV().Set(context.Background(), key, []byte(value), ttl)
+}
+
+func checkMetric(p *play, w *words) error {
+	name, text := w.next(), w.next()
+	want, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("metric %q: want metric NAME NUMBER", name)
+	}
+	if got := p.host.Metric(name); got != want {
+		return fmt.Errorf("metric %s is %v, expected %v", name, got, want)
+	}
+	return nil
 }
 
 func setSession(p *play, w *words) error {
@@ -152,6 +215,16 @@ var events = map[string]func(context.Context, *play, *words) (lines, error){
 	"bounce":  tellBounce,
 	"disconnect": func(ctx context.Context, p *play, w *words) (lines, error) {
 		return call(ctx, p.hooks.Disconnect, &sdk.DisconnectEvent{Session: p.session, Reason: w.next()}, renderNone)
+	},
+	"requests": func(ctx context.Context, p *play, w *words) (got lines, err error) {
+		for _, r := range p.host.Requests() {
+			method := r.Method
+			if method == "" {
+				method = "GET"
+			}
+			got.add(method, r.URL, string(r.Body))
+		}
+		return got, nil
 	},
 	"files": func(ctx context.Context, p *play, w *words) (got lines, err error) {
 		return got, filepath.WalkDir(p.work, func(path string, d fs.DirEntry, err error) error {

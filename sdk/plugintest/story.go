@@ -149,9 +149,26 @@ func (s *Story) parseSteps(sec section) error {
 	return nil
 }
 
+// Meter tells what an event costs: it is given the context of a hook call, and
+// returns the one to use instead, and the fuel that was burnt once it is over.
+type Meter func(context.Context) (context.Context, func() int64)
+
+// Telling are the choices of [Story.PlayWith].
+type Telling struct {
+	Work    string // files of the story are made below it
+	Meter   Meter  // nil: fuel is not known, and its ceilings are not checked
+	Ceiling int64  // of fuel for each event that the story gives none; 0: none
+}
+
 // Play tells the story to a plugin. The error is everything that went another
 // way than the story says. Files are made below work.
-func (s *Story) Play(ctx context.Context, load Loader, work string) (err error) {
+func (s *Story) Play(ctx context.Context, load Loader, work string) error {
+	return s.PlayWith(ctx, load, Telling{Work: work})
+}
+
+// PlayWith is [Story.Play] with choices.
+func (s *Story) PlayWith(ctx context.Context, load Loader, t Telling) error {
+	work := t.Work
 	for _, f := range s.files {
 		path := filepath.Join(work, f.name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -179,7 +196,8 @@ func (s *Story) Play(ctx context.Context, load Loader, work string) (err error) 
 		}
 		return nil
 	}
-	p := &play{host: host, hooks: hs, work: work, session: Session(), envelope: Envelope("a@example.com"), message: Message(s.body)}
+	p := &play{host: host, hooks: hs, work: work, session: Session(), envelope: Envelope("a@example.com"), message: Message(s.body),
+		meter: t.Meter, ceiling: t.Ceiling}
 	var wrong []error
 	for _, st := range s.steps {
 		if err := p.step(ctx, st); err != nil {
@@ -200,6 +218,8 @@ type play struct {
 	session  *sdk.Session
 	envelope *sdk.Envelope
 	message  sdk.Message
+	meter    Meter
+	ceiling  int64 // of fuel for the events to come
 }
 
 func (p *play) step(ctx context.Context, st step) error {
@@ -222,6 +242,10 @@ func (p *play) step(ctx context.Context, st step) error {
 		return fmt.Errorf("    no such event or setting: %q", verb)
 	}
 	sent, logged := len(p.host.Sent()), len(p.host.Logs())
+	burnt := func() int64 { return 0 }
+	if p.meter != nil {
+		ctx, burnt = p.meter(ctx)
+	}
 	got, err := tell(ctx, p, args)
 	if err != nil {
 		return fmt.Errorf("    %w", err)
@@ -235,8 +259,15 @@ func (p *play) step(ctx context.Context, st step) error {
 	for _, l := range p.host.Logs()[logged:] {
 		got.add("log:", strings.ToLower(l.Level.String()), l.Text)
 	}
+	var wrong []string
 	if diff := compare(st.want, got); diff != "" {
-		return errors.New(strings.TrimRight(diff, "\n"))
+		wrong = append(wrong, strings.TrimRight(diff, "\n"))
+	}
+	if n := burnt(); p.ceiling > 0 && n > p.ceiling {
+		wrong = append(wrong, fmt.Sprintf("    burnt %d units of fuel, more than the %d of its ceiling", n, p.ceiling))
+	}
+	if wrong != nil {
+		return errors.New(strings.Join(wrong, "\n"))
 	}
 	return nil
 }
