@@ -126,14 +126,32 @@ type Delivery struct {
 // Plugin is one [[plugin]].
 type Plugin struct {
 	Name    string       `toml:"name" need:"yes" example:"\"tenant-router\"" doc:"The name in logs, traces, notes and routes: lower-case letters, digits and hyphens. Unique."`
-	Source  string       `toml:"source" need:"yes" example:"\"builtin:NAME\"" doc:"What to load. In this release \"builtin:NAME\"."`
+	Source  string       `toml:"source" need:"yes" example:"\"file:tenant-router.wasm\"" doc:"What to load: \"builtin:NAME\" is compiled in, \"file:PATH.wasm\" a WebAssembly module, \"process:PATH\" a program of its own. Relative paths begin at this file."`
+	SHA256  string       `toml:"sha256" example:"\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"" without:"not checked" doc:"The digest of the file, 64 hexadecimal digits; checked before it runs."`
 	Hooks   []string     `toml:"hooks" example:"[\"rcpt\", \"route\"]" without:"all that it implements" doc:"The hooks that it is asked for."`
 	OnError OnError      `toml:"on_error" example:"\"defer\"" without:"\"defer\"" doc:"What happens when it fails: defer, continue, reject, hold or disconnect; or by hook: {rcpt = \"continue\", route = \"defer\"}. Hooks about accepted mail can only defer or hold."`
 	Mode    string       `toml:"mode" oneof:"active shadow off" default:"active" doc:"shadow: it is asked and its answers are recorded, but they decide nothing. off: it is not loaded."`
-	Allow   Allow        `toml:"allow" example:"{relay = false}" doc:"What it may do beyond narrowing."`
+	Allow   Allow        `toml:"allow" example:"{dns = true, kv = \"8MiB\"}" doc:"What it may do beyond narrowing. All but relay, http and kv is for wasm and process plugins: what is compiled in may it anyway."`
 	Limits  PluginLimits `toml:"limits" example:"{deadline = \"10s\", instances = 64}" doc:"What one call may take."`
 	// Config is the table as JSON, as sdk.Plugin.Start takes it.
 	Config []byte `toml:"config" example:"{any = \"table\", the = \"plugin understands\"}" without:"{}" doc:"The plugin's own configuration."`
+}
+
+// Runtime is the way to load it: builtin, wasm, process; empty: Source is wrong.
+func (p *Plugin) Runtime() string {
+	scheme, rest, _ := strings.Cut(p.Source, ":")
+	if rest == "" {
+		return ""
+	}
+	switch scheme {
+	case "builtin":
+		return scheme
+	case "file":
+		return "wasm"
+	case "process":
+		return scheme
+	}
+	return ""
 }
 
 // Builtin is the name of the compiled-in plugin that Source names.
@@ -151,13 +169,22 @@ const EveryHook = "*"
 
 // Allow is the allow key of a plugin.
 type Allow struct {
-	Relay bool `toml:"relay" doc:"Its accept at rcpt may let mail through that relay.domains and relay.networks would refuse."`
+	Relay   bool     `toml:"relay" doc:"Its accept at rcpt may let mail through that relay.domains and relay.networks would refuse."`
+	DNS     bool     `toml:"dns" doc:"It may ask the DNS."`
+	HTTP    []string `toml:"http" example:"[\"api.example.net:443\"]" without:"none" doc:"The hosts it may make HTTP requests to: \"host:port\", \"host\" (443), \"*.example.net:443\", \"10.0.0.5:8080\". Private and loopback addresses only when they are named themselves. Redirects stay within."`
+	KV      Size     `toml:"kv" max:"64GiB" example:"\"8MiB\"" without:"none; of a builtin 64MiB" doc:"How much it may keep in its own durable key/value store."`
+	Body    string   `toml:"body" oneof:"none read write" default:"none" doc:"read: it may read whole messages; write: and replace their bodies."`
+	Headers string   `toml:"headers" oneof:"none read write" default:"read" doc:"read: it may read the header of messages; write: and change it."`
+	Clock   bool     `toml:"clock" doc:"It sees the clock go on during a call, instead of the time of the event."`
+	Send    bool     `toml:"send" doc:"It may connect to next hops of its own choice with the relay's SMTP client."`
 }
 
 // PluginLimits is the limits key of a plugin.
 type PluginLimits struct {
 	Deadline  time.Duration `toml:"deadline" min:"1ms" max:"10m" default:"10s" doc:"The longest time of one call of any hook but deliver."`
-	Instances int           `toml:"instances" min:"1" max:"100000" default:"64" doc:"Calls at the same time; more wait for a free place, within their deadline."`
+	Instances int           `toml:"instances" min:"1" max:"100000" default:"64" doc:"Calls at the same time; more wait for a free place, within their deadline. Each is a guest of its own in wasm."`
+	Memory    Size          `toml:"memory" min:"64KiB" max:"4GiB" default:"32MiB" doc:"Of one wasm instance, or of a process in all."`
+	Fuel      int           `toml:"fuel" min:"10000" max:"1000000000000" default:"20000000" doc:"Units that one call of a wasm plugin may burn, about one an instruction; 20,000,000 is some 10 ms. A deliver call may burn 50 times as much."`
 }
 
 // Control is [control].

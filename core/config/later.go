@@ -11,15 +11,6 @@ var later = map[string]string{
 	"listen[].proxy_protocol": "remove it, clients are known by the address that they connect from",
 	"listen[].xclient":        "remove it, clients are known by the address that they connect from",
 	"route[].tenant":          "remove it, choose by to and from",
-	"plugin[].sha256":         "remove it, a builtin is part of the program",
-	"plugin[].allow.dns":      "remove it, only wasm and process plugins need this grant",
-	"plugin[].allow.http":     "remove it, only wasm and process plugins need this grant",
-	"plugin[].allow.kv":       "remove it, only wasm and process plugins need this grant",
-	"plugin[].allow.body":     "remove it, only wasm and process plugins need this grant",
-	"plugin[].allow.headers":  "remove it, only wasm and process plugins need this grant",
-	"plugin[].allow.clock":    "remove it, only wasm and process plugins need this grant",
-	"plugin[].limits.memory":  "remove it, only wasm and process plugins have this limit",
-	"plugin[].limits.fuel":    "remove it, only wasm plugins have this limit",
 }
 
 // laterValues are the same for single values of keys that this release has.
@@ -32,8 +23,6 @@ var laterValues = map[string]map[string]string{
 		"dane": `write "verify" or "encrypt"`,
 	},
 	"plugin[].source": {
-		"file":    `write "builtin:NAME" with the name of a compiled-in plugin`,
-		"process": `write "builtin:NAME" with the name of a compiled-in plugin`,
-		"oci":     `write "builtin:NAME" with the name of a compiled-in plugin`,
+		"oci": `fetch the module and write "file:PATH.wasm" with its sha256`,
 	},
 }

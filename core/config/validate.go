@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/hex"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -181,6 +182,7 @@ func (v *validator) plugins() {
 		v.pluginName(i, pl.Name, p.child("name"))
 		v.pluginSource(pl, p.child("source"))
 		v.pluginHooks(pl, p)
+		v.pluginPowers(pl, p)
 	}
 }
 
@@ -208,6 +210,9 @@ func (v *validator) pluginSource(pl *Plugin, p place) {
 	if pl.Source == "" || !v.ok(p) {
 		return
 	}
+	if kind := pl.Runtime(); kind == "wasm" || kind == "process" {
+		return
+	}
 	name, ok := strings.CutPrefix(pl.Source, "builtin:")
 	if !ok || name == "" {
 		v.fault(ruleSource, p, show(pl.Source))
@@ -219,6 +224,33 @@ func (v *validator) pluginSource(pl *Plugin, p place) {
 			hint = "write " + anyOf(v.o.Builtins)
 		}
 		v.fault(ruleBuiltin, p, show(name), hint)
+	}
+}
+
+// pluginPowers refuses grants and limits that would do nothing for a plugin of
+// its kind.
+func (v *validator) pluginPowers(pl *Plugin, p place) {
+	if at := p.child("sha256"); pl.SHA256 != "" && v.ok(at) {
+		if b, err := hex.DecodeString(pl.SHA256); err != nil || len(b) != 32 {
+			v.fault(ruleDigest, at, show(pl.SHA256))
+		}
+	}
+	given := func(at place) bool { return at.n != nil && v.ok(at) }
+	kind := pl.Runtime()
+	if kind == "builtin" {
+		for _, key := range []string{"dns", "body", "headers", "clock", "send"} {
+			if at := p.child("allow").child(key); given(at) {
+				v.fault(ruleBuiltinPower, at, "a compiled-in plugin may do this anyway")
+			}
+		}
+		for _, at := range []place{p.child("sha256"), p.child("limits").child("memory"), p.child("limits").child("fuel")} {
+			if given(at) {
+				v.fault(ruleBuiltinPower, at, "this has no meaning for a compiled-in plugin")
+			}
+		}
+	}
+	if at := p.child("limits").child("fuel"); kind == "process" && given(at) {
+		v.fault(ruleBuiltinPower, at, "only wasm plugins have this limit; limits.deadline bounds a process")
 	}
 }
 

@@ -80,6 +80,11 @@ func (d *decoder) text(p place, s string, f field, dst reflect.Value) {
 		if f.tag.Get("file") != "" && !filepath.IsAbs(s) {
 			s = filepath.Join(d.dir, s)
 		}
+		if p.pattern() == "plugin[].source" && (scheme == "file" || scheme == "process") {
+			if path := s[len(scheme)+1:]; path != "" && !filepath.IsAbs(path) {
+				s = scheme + ":" + filepath.Join(d.dir, path)
+			}
+		}
 		dst.SetString(s)
 	}
 }

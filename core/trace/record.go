@@ -39,6 +39,9 @@ type Record struct {
 	CostUS    int64  `json:"cost_us,omitempty"`
 	Error     string `json:"error,omitempty"`
 	Shadow    bool   `json:"shadow,omitempty"`
+	Version   string `json:"version,omitempty"` // of the plugin, and its digest
+	Reads     string `json:"reads,omitempty"`   // the fields of the event that it was sent; empty: all
+	Fuel      int64  `json:"fuel,omitempty"`
 
 	From       string   `json:"from,omitempty"`
 	Recipients []string `json:"recipients,omitempty"`
@@ -187,6 +190,11 @@ func (r Record) explainHook(b *strings.Builder) {
 	also(b, "  ", r.Detail)
 	also(b, "  because ", r.Reason)
 	also(b, "  broken: ", r.Error)
+	if r.Fuel > 0 {
+		fmt.Fprintf(b, "  fuel %d", r.Fuel)
+	}
+	also(b, "  version ", r.Version)
+	also(b, "  reads ", r.Reads)
 	if r.Shadow {
 		b.WriteString("  (shadow: not applied)")
 	}

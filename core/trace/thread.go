@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/programmable-mta/mta/sdk"
@@ -174,6 +175,11 @@ func appendHook(b []byte, c *HookCall) []byte {
 	}
 	b = micros(b, "cost_us", c.Elapsed)
 	b = str(b, "error", c.Err)
+	b = str(b, "version", c.Version)
+	b = str(b, "reads", c.Reads)
+	if c.Fuel > 0 {
+		b = strconv.AppendInt(append(b, `,"fuel":`...), c.Fuel, 10)
+	}
 	return append(flag(b, "shadow", c.Shadow), '}')
 }
 
