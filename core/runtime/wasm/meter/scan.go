@@ -19,6 +19,7 @@ const (
 	opSelect       = 0x1b
 	opSelectTyped  = 0x1c
 	opLocalGet     = 0x20
+	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
@@ -45,6 +46,8 @@ const (
 	opMisc         = 0xfc
 	opVector       = 0xfd
 	opAtomic       = 0xfe
+
+	blockEmpty = 0x40 // the type of a block without parameters and results
 )
 
 // foldLimit bounds what a charge may contain for code that need not run. Up to
@@ -60,24 +63,32 @@ const (
 	folded    patchKind = iota // nothing to write: another charge contains this one
 	entry                      // charge and check
 	branch                     // charge only: the next entry or loop head checks
-	newIndex                   // the bytes pos..end become index w
+	wrap                       // open the blocks around a loop whose type ends at byte end
+	head                       // charge and check in such a loop
+	unwrap                     // close them
+	renumber                   // the bytes pos..end become the number w
 	rangeDown                  // charge by the number on the stack, shifted right by w
 	rangeUp                    // the same, shifted left
 )
 
-// patch is something to be written before byte pos of a function's body, or
-// instead of its bytes up to end.
+// patch is something to be written before byte pos of a function's body.
 type patch struct {
 	pos, end uint32
-	w        uint32 // weight, index or shift
-	optional uint32 // the part of w that may not run
+	w        uint32 // weight, number or shift
+	optional uint32 // the part of w that may not run; for wrap, where a loop ends that calls nothing
 	kind     patchKind
 }
+
+// wrapDepth is how many blocks stand around a loop that is wrapped.
+const wrapDepth = 3
 
 // frame is an open block, loop, if or else.
 type frame struct {
 	segments int // how many were open where it began
 	exits    int // the outermost frame that a branch inside leads to
+	wraps    int // how many wrapped loops there are from the function's begin to this frame
+	wrap     int // the patch that wraps this loop, or zero, which is the function's entry
+	calls    bool
 }
 
 // scanner reads the code of one function once and leaves the patches that
@@ -133,21 +144,43 @@ func (s *scanner) close(n int) {
 	}
 }
 
-// exit notes a branch to the label that is depth frames outside of this one.
-func (s *scanner) exit(depth uint32) {
-	top := len(s.frames) - 1
+// label reads the label of a branch, notes where the branch leads, and counts
+// the blocks that were put between.
+func (s *scanner) label() {
+	at, top := s.pos, len(s.frames)-1
+	depth := s.u32()
 	if int64(depth) > int64(top) {
 		s.failf("branch to a label that does not exist")
 		return
 	}
-	s.frames[top].exits = min(s.frames[top].exits, top-int(depth))
+	target := top - int(depth)
+	s.frames[top].exits = min(s.frames[top].exits, target)
+	if between := s.frames[top].wraps - s.frames[target].wraps; between > 0 {
+		s.patches = append(s.patches, patch{pos: uint32(at), end: uint32(s.pos), kind: renumber, w: depth + wrapDepth*uint32(between)})
+	}
 }
 
-func (s *scanner) enter(kind patchKind) {
-	s.frames = append(s.frames, frame{len(s.segments), len(s.frames)})
-	if kind != folded {
-		s.open(kind)
+func (s *scanner) enter() *frame {
+	n := len(s.frames)
+	s.frames = append(s.frames, frame{segments: len(s.segments), exits: n, wraps: s.frames[n-1].wraps})
+	return &s.frames[n]
+}
+
+// loop wraps every loop that takes no parameters, so that it can be left and
+// entered again when the fuel is at its end: a call inside would keep the
+// compiler from holding anything in registers.
+func (s *scanner) loop(at int) {
+	params := s.blockType()
+	f := s.enter()
+	if params > 0 {
+		s.open(entry)
+	} else {
+		f.wraps++
+		f.wrap = len(s.patches)
+		s.patches = append(s.patches, patch{pos: uint32(at), end: uint32(s.pos), kind: wrap})
+		s.open(head)
 	}
+	s.charge(weightLoop)
 }
 
 func (s *scanner) leave() {
@@ -155,13 +188,23 @@ func (s *scanner) leave() {
 	f := s.frames[top]
 	s.close(f.segments)
 	s.frames = s.frames[:top]
-	if top == 0 || f.exits == top {
+	if f.wrap > 0 {
+		s.patches = append(s.patches, patch{pos: uint32(s.pos), kind: unwrap})
+		if !f.calls {
+			s.patches[f.wrap].optional = uint32(s.pos)
+		}
+	}
+	if top == 0 {
 		return
 	}
-	// Some branch leaves the enclosing frame too, or goes back to its head: what
-	// follows here need not run.
-	s.frames[top-1].exits = min(s.frames[top-1].exits, f.exits)
-	s.open(branch)
+	outer := &s.frames[top-1]
+	outer.calls = outer.calls || f.calls
+	if f.exits < top {
+		// Some branch leaves the enclosing frame too, or goes back to its head: what
+		// follows here need not run.
+		outer.exits = min(outer.exits, f.exits)
+		s.open(branch)
+	}
 }
 
 func (s *scanner) instruction() {
@@ -179,7 +222,7 @@ func (s *scanner) instruction() {
 		s.memoryArgument()
 		s.charge(weightOf(op))
 	case op <= opReturn:
-		s.control(op)
+		s.control(op, at)
 	case op == opMisc:
 		s.misc(at)
 	case op == opVector:
@@ -189,19 +232,18 @@ func (s *scanner) instruction() {
 	}
 }
 
-func (s *scanner) control(op byte) {
+func (s *scanner) control(op byte, at int) {
 	switch op {
 	case opBlock:
 		s.blockType()
-		s.enter(folded)
+		s.enter()
 	case opLoop:
-		s.blockType()
-		s.enter(entry)
-		s.charge(weightLoop)
+		s.loop(at)
 	case opIf:
 		s.charge(weightOf(op))
 		s.blockType()
-		s.enter(branch)
+		s.enter()
+		s.open(branch)
 	case opElse:
 		// Whether the frame is an if is for the validator; here any frame begins anew.
 		s.close(s.frames[len(s.frames)-1].segments)
@@ -214,19 +256,19 @@ func (s *scanner) control(op byte) {
 		s.leave()
 	case opBr:
 		s.charge(weightOf(op))
-		s.exit(s.u32())
+		s.label()
 	case opBrIf:
 		s.charge(weightOf(op))
-		s.exit(s.u32())
+		s.label()
 		s.open(branch)
 	case opBrTable:
 		s.charge(weightBranches)
 		for n := s.count(1); n >= 0 && s.err == nil; n-- { // and the default
-			s.exit(s.u32())
+			s.label()
 		}
 	case opReturn:
 		s.charge(weightOf(op))
-		s.exit(uint32(len(s.frames) - 1))
+		s.frames[len(s.frames)-1].exits = 0
 	default: // 0x06 to 0x0a
 		s.failf("the module uses exceptions (instruction %#02x), which the sandbox does not offer", op)
 	}
@@ -236,9 +278,11 @@ func (s *scanner) other(op byte, at int) {
 	switch op {
 	case opCall:
 		s.charge(weightCall)
+		s.frames[len(s.frames)-1].calls = true
 		s.function()
 	case opCallIndirect:
 		s.charge(weightIndirect)
+		s.frames[len(s.frames)-1].calls = true
 		s.m.typeIndex(&s.reader)
 		s.u32()
 	case opSelectTyped:
@@ -363,28 +407,31 @@ func (s *scanner) vector() {
 func (s *scanner) function() {
 	at := s.pos
 	index := s.m.shift(&s.reader, s.u32())
-	s.patches = append(s.patches, patch{pos: uint32(at), end: uint32(s.pos), kind: newIndex, w: index})
+	s.patches = append(s.patches, patch{pos: uint32(at), end: uint32(s.pos), kind: renumber, w: index})
 }
 
-func (s *scanner) blockType() {
+// blockType says how many parameters a block takes.
+func (s *scanner) blockType() int {
 	if s.more() && s.b[s.pos]&0xc0 == 0x40 { // a negative number of one byte
 		if s.b[s.pos] == 0x40 {
 			s.pos++
-			return
+		} else {
+			s.valueType()
 		}
-		s.valueType()
-		return
+		return 0
 	}
 	at := s.pos
 	s.signed(33)
 	if s.err != nil {
-		return
+		return 0
 	}
 	r := reader{b: s.b[at:s.pos]}
 	t := r.u32()
 	if negative := s.pos-at < 5 && s.b[s.pos-1]&0x40 != 0; negative || r.err != nil || int64(t) >= int64(len(s.m.types)) {
 		s.failf("block of type %d: there is no such type", t)
+		return 0
 	}
+	return s.m.types[t]
 }
 
 func (s *scanner) memoryArgument() {

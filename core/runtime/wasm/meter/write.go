@@ -243,8 +243,11 @@ func (m *rewriter) writeFunction(params int, body reader) error {
 			continue
 		}
 		w.b = append(w.b, c.b[from:p.pos]...)
-		from = max(p.pos, p.end)
-		w.patch(p)
+		from = p.pos
+		if p.kind == renumber {
+			from = p.end
+		}
+		w.patch(p, c.b)
 	}
 	w.b = append(w.b, c.b[from:]...)
 	m.function = w.b
@@ -255,26 +258,45 @@ func (m *rewriter) writeFunction(params int, body reader) error {
 // codeWriter writes the instructions that meter. Locals left and left+1 are
 // ours: what is left of the fuel, and the length of a range.
 type codeWriter struct {
-	b    []byte
-	m    *rewriter
-	left uint32
+	b     []byte
+	m     *rewriter
+	left  uint32
+	quiet uint32 // up to this byte the local holds what the global holds
 }
 
-func (w *codeWriter) patch(p *patch) {
+func (w *codeWriter) patch(p *patch, code []byte) {
+	inside := p.pos < w.quiet
 	switch p.kind {
-	case newIndex:
+	case renumber:
 		w.b = appendU32(w.b, p.w)
 	case entry:
-		w.local(opGlobalGet, w.m.fuel())
-		w.b = append(appendS64(append(w.b, opI64Const), int64(p.w)), opI64Sub)
-		w.check()
+		w.subtract(p.w, inside)
+		w.check(inside)
+	case wrap:
+		if p.optional > 0 && !inside {
+			w.quiet = p.optional
+			w.local(opGlobalGet, w.m.fuel())
+			w.local(opLocalSet, w.left)
+		}
+		w.b = append(append(w.b, opBlock), code[p.pos+1:p.end]...) // of the loop's type
+		w.b = append(w.b, opLoop, blockEmpty, opBlock, blockEmpty)
+	case head:
+		w.subtract(p.w, inside)
+		w.keep()
+		w.b = append(w.b, opBrIf, 1)
+	case unwrap:
+		w.b = append(w.b, opBr, 2, opEnd)
+		w.yield(p.pos <= w.quiet)
+		w.b = append(w.b, opBr, 0, opEnd, opUnreachable, opEnd)
 	case branch:
-		w.local(opGlobalGet, w.m.fuel())
-		w.b = append(appendS64(append(w.b, opI64Const), int64(p.w)), opI64Sub)
+		w.subtract(p.w, inside)
+		if inside {
+			w.local(opLocalTee, w.left)
+		}
 		w.local(opGlobalSet, w.m.fuel())
 	case rangeDown, rangeUp:
 		w.local(opLocalTee, w.left+1) // the length stays on the stack for the instruction itself
-		w.local(opGlobalGet, w.m.fuel())
+		w.current(inside)
 		w.local(opLocalGet, w.left+1)
 		w.b = append(w.b, opI64ExtendU)
 		if p.w > 0 {
@@ -286,17 +308,50 @@ func (w *codeWriter) patch(p *patch) {
 			}
 		}
 		w.b = append(w.b, opI64Sub)
-		w.check()
+		w.check(inside)
 	}
 }
 
-// check takes what is left from the stack, keeps it, and yields below zero.
-func (w *codeWriter) check() {
+// current puts on the stack what is left. In a loop that calls nothing the
+// local knows: reading back what was just written would make each time round
+// wait for the one before.
+func (w *codeWriter) current(inside bool) {
+	if inside {
+		w.local(opLocalGet, w.left)
+	} else {
+		w.local(opGlobalGet, w.m.fuel())
+	}
+}
+
+// subtract leaves on the stack what remains after a charge.
+func (w *codeWriter) subtract(weight uint32, inside bool) {
+	w.current(inside)
+	w.b = append(appendS64(append(w.b, opI64Const), int64(weight)), opI64Sub)
+}
+
+// keep takes what is left from the stack into global and local, and leaves on
+// the stack whether it is below zero.
+func (w *codeWriter) keep() {
 	w.local(opLocalTee, w.left)
 	w.local(opGlobalSet, w.m.fuel())
 	w.local(opLocalGet, w.left)
-	w.b = append(w.b, opI64Const, 0, opI64LtS, opIf, 0x40, opCall)
-	w.b = append(appendU32(w.b, w.m.yield()), opEnd)
+	w.b = append(w.b, opI64Const, 0, opI64LtS)
 }
 
+func (w *codeWriter) check(inside bool) {
+	w.keep()
+	w.b = append(w.b, opIf, blockEmpty)
+	w.yield(inside)
+	w.b = append(w.b, opEnd)
+}
+
+func (w *codeWriter) yield(inside bool) {
+	w.local(opCall, w.m.yield())
+	if inside {
+		w.local(opGlobalGet, w.m.fuel())
+		w.local(opLocalSet, w.left)
+	}
+}
+
+// local writes an instruction whose immediate is one index.
 func (w *codeWriter) local(op byte, index uint32) { w.b = appendU32(append(w.b, op), index) }
