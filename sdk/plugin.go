@@ -98,7 +98,7 @@ type Host interface {
 	// Random fills p with random octets, at most 4 KiB.
 	Random(ctx context.Context, p []byte)
 	// Count adds to a counter, Gauge sets a value, that operators see among the
-	// metrics as mta_plugin_NAME{plugin="..."}. A name is 1 to 64 of a-z 0-9 _;
+	// metrics as mta_plugin_own_NAME{plugin="..."}. A name is 1 to 64 of a-z 0-9 _;
 	// a plugin has at most 64 of them, more are dropped and logged once.
 	Count(ctx context.Context, name string, delta float64)
 	Gauge(ctx context.Context, name string, value float64)

@@ -37,6 +37,7 @@ type Metrics struct {
 	attempts, hookErrors              *prometheus.CounterVec
 	hookSeconds                       *prometheus.HistogramVec
 	pulled                            pulled
+	own                               own
 
 	mu      sync.Mutex // writers of plugins
 	plugins atomic.Pointer[map[string]*pluginMetrics]
@@ -105,6 +106,8 @@ func newMetrics() *Metrics {
 	m.hookSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "mta_hook_seconds", Help: "Time of a hook call.", Buckets: fast}, []string{"plugin", "hook"})
 	m.pulled.m = m
 	m.pulled.describe()
+	m.own.plugins, m.own.kinds, m.own.full = map[string]map[string]*ownMetric{}, map[string]prometheus.ValueType{}, map[string]bool{}
+	m.registry.MustRegister(&m.own)
 	m.registry.MustRegister(m.sessions, m.timeTo250, m.hookSeconds, &m.pulled,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.via = map[string][4]prometheus.Counter{}
