@@ -61,7 +61,7 @@ func (m *model) put(key string, e modelEntry) error {
 }
 
 func TestRandomOperationsAgreeWithAMapAlsoOverRestarts(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		t.Run(strconv.Itoa(int(seed)), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { agreesWithModel(t, seed) })
 		})
@@ -76,7 +76,7 @@ func agreesWithModel(t *testing.T, seed uint64) {
 	s, sp := open(t, path, quota)
 	defer func() { s.Close() }()
 	refused := 0
-	for step := range 6000 {
+	for step := range 2500 {
 		key := fmt.Sprintf("key-%0*d", 1+rnd.IntN(40), rnd.IntN(200))
 		now := time.Now()
 		m.expire(now)
@@ -151,7 +151,9 @@ func agreesWithModel(t *testing.T, seed uint64) {
 		if errors.Is(asError(want), ErrQuota) {
 			refused++
 		}
-		check(t, s, step)
+		if step%16 == 0 {
+			check(t, s, step)
+		}
 	}
 	time.Sleep(time.Minute) // everything that expires does, and is swept
 	m.expire(time.Now())
