@@ -35,6 +35,7 @@ const (
 	opF64Const     = 0x44
 	opFirstPlain   = 0x45
 	opI64LtS       = 0x53
+	opI64Add       = 0x7c
 	opI64Sub       = 0x7d
 	opI64Shl       = 0x86
 	opI64ShrU      = 0x88
@@ -65,7 +66,7 @@ const (
 	branch                     // charge only: the next entry or loop head checks
 	wrap                       // open the blocks around a loop whose type ends at byte end
 	head                       // charge and check in such a loop
-	unwrap                     // close them
+	unwrap                     // close them; w is what the head charges
 	renumber                   // the bytes pos..end become the number w
 	rangeDown                  // charge by the number on the stack, shifted right by w
 	rangeUp                    // the same, shifted left
@@ -189,7 +190,8 @@ func (s *scanner) leave() {
 	s.close(f.segments)
 	s.frames = s.frames[:top]
 	if f.wrap > 0 {
-		s.patches = append(s.patches, patch{pos: uint32(s.pos), kind: unwrap})
+		charged := s.patches[f.wrap+1].w
+		s.patches = append(s.patches, patch{pos: uint32(s.pos), kind: unwrap, w: charged})
 		if !f.calls {
 			s.patches[f.wrap].optional = uint32(s.pos)
 		}

@@ -8,7 +8,7 @@ func (m *rewriter) readTypes() {
 	if !m.present[sectionType] {
 		return
 	}
-	for n := r.count(3); n > 0 && r.err == nil; n-- {
+	for n := r.count(1); n > 0 && r.err == nil; n-- {
 		if form := r.byte(); form != 0x60 && r.err == nil {
 			r.failf("type %#02x is not a function type of WebAssembly 2.0", form)
 		}

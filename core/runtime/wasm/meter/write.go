@@ -275,8 +275,8 @@ func (w *codeWriter) patch(p *patch, code []byte) {
 	case wrap:
 		if p.optional > 0 && !inside {
 			w.quiet = p.optional
-			w.local(opGlobalGet, w.m.fuel())
-			w.local(opLocalSet, w.left)
+			w.index(opGlobalGet, w.m.fuel())
+			w.index(opLocalSet, w.left)
 		}
 		w.b = append(append(w.b, opBlock), code[p.pos+1:p.end]...) // of the loop's type
 		w.b = append(w.b, opLoop, blockEmpty, opBlock, blockEmpty)
@@ -285,19 +285,27 @@ func (w *codeWriter) patch(p *patch, code []byte) {
 		w.keep()
 		w.b = append(w.b, opBrIf, 1)
 	case unwrap:
+		inside = p.pos <= w.quiet // this loop, or one around it
 		w.b = append(w.b, opBr, 2, opEnd)
-		w.yield(p.pos <= w.quiet)
+		w.index(opCall, w.m.yield())
+		// The head charges again, so it gets back what it has charged.
+		w.index(opGlobalGet, w.m.fuel())
+		w.b = append(appendS64(append(w.b, opI64Const), int64(p.w)), opI64Add)
+		if inside {
+			w.index(opLocalTee, w.left)
+		}
+		w.index(opGlobalSet, w.m.fuel())
 		w.b = append(w.b, opBr, 0, opEnd, opUnreachable, opEnd)
 	case branch:
 		w.subtract(p.w, inside)
 		if inside {
-			w.local(opLocalTee, w.left)
+			w.index(opLocalTee, w.left)
 		}
-		w.local(opGlobalSet, w.m.fuel())
+		w.index(opGlobalSet, w.m.fuel())
 	case rangeDown, rangeUp:
-		w.local(opLocalTee, w.left+1) // the length stays on the stack for the instruction itself
+		w.index(opLocalTee, w.left+1) // the length stays on the stack for the instruction itself
 		w.current(inside)
-		w.local(opLocalGet, w.left+1)
+		w.index(opLocalGet, w.left+1)
 		w.b = append(w.b, opI64ExtendU)
 		if p.w > 0 {
 			w.b = appendS64(append(w.b, opI64Const), int64(p.w))
@@ -317,9 +325,9 @@ func (w *codeWriter) patch(p *patch, code []byte) {
 // wait for the one before.
 func (w *codeWriter) current(inside bool) {
 	if inside {
-		w.local(opLocalGet, w.left)
+		w.index(opLocalGet, w.left)
 	} else {
-		w.local(opGlobalGet, w.m.fuel())
+		w.index(opGlobalGet, w.m.fuel())
 	}
 }
 
@@ -332,26 +340,22 @@ func (w *codeWriter) subtract(weight uint32, inside bool) {
 // keep takes what is left from the stack into global and local, and leaves on
 // the stack whether it is below zero.
 func (w *codeWriter) keep() {
-	w.local(opLocalTee, w.left)
-	w.local(opGlobalSet, w.m.fuel())
-	w.local(opLocalGet, w.left)
+	w.index(opLocalTee, w.left)
+	w.index(opGlobalSet, w.m.fuel())
+	w.index(opLocalGet, w.left)
 	w.b = append(w.b, opI64Const, 0, opI64LtS)
 }
 
 func (w *codeWriter) check(inside bool) {
 	w.keep()
 	w.b = append(w.b, opIf, blockEmpty)
-	w.yield(inside)
+	w.index(opCall, w.m.yield())
+	if inside {
+		w.index(opGlobalGet, w.m.fuel())
+		w.index(opLocalSet, w.left)
+	}
 	w.b = append(w.b, opEnd)
 }
 
-func (w *codeWriter) yield(inside bool) {
-	w.local(opCall, w.m.yield())
-	if inside {
-		w.local(opGlobalGet, w.m.fuel())
-		w.local(opLocalSet, w.left)
-	}
-}
-
-// local writes an instruction whose immediate is one index.
-func (w *codeWriter) local(op byte, index uint32) { w.b = appendU32(append(w.b, op), index) }
+// index writes an instruction whose immediate is one index.
+func (w *codeWriter) index(op byte, i uint32) { w.b = appendU32(append(w.b, op), i) }
