@@ -15,6 +15,9 @@ import (
 var emitters = []func(*Schema) (map[string][]byte, error){
 	emitSchema,
 	emitBlock,
+	emitProto,
+	emitSamples,
+	emitC,
 }
 
 // Files are all derived files as they should be. root is the top of the
