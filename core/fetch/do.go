@@ -252,6 +252,9 @@ func (a *Access) resolve(ctx context.Context, host string, port uint16) ([]netip
 		}
 		return []netip.Addr{addr}, nil
 	}
+	if !a.permitsName(host, port) { // the URL was checked; this is what is really dialed
+		return nil, &Error{Denied, fmt.Errorf("%s: this name and port are not on the plugin's allow-list", host)}
+	}
 	addrs, err := a.client.o.Lookup(ctx, host)
 	if err != nil {
 		return nil, fmt.Errorf("look up %s: %w", host, err)

@@ -3,7 +3,6 @@ package state
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"slices"
 	"time"
 
@@ -76,23 +75,11 @@ func (f *flusher) collect() {
 // it is tried again: an error of a disk that lies about what it kept can damage
 // the file, which the survey of the next start will find.
 func (f *flusher) flush() error {
-	if f.broken.Load() != nil {
-		f.renew()
+	err := f.renew()
+	if err == nil {
+		err = f.writeAll()
 	}
-	var batch []change
-	for _, sp := range f.list() {
-		batch = sp.snapshot(batch)
-	}
-	var err error
-	if len(batch) > 0 {
-		slices.SortFunc(batch, func(a, b change) int { return bytes.Compare(a.kvKey, b.kvKey) })
-		if err = f.commit(batch); err == nil {
-			f.settle(batch)
-		} else {
-			signal(f.kick)
-		}
-		f.report(err)
-	}
+	f.report(err)
 	f.mu.Lock()
 	f.failure = err
 	close(f.flushed)
@@ -101,7 +88,24 @@ func (f *flusher) flush() error {
 	return err
 }
 
-// report keeps the log quiet about a disk that stays full.
+func (f *flusher) writeAll() error {
+	var batch []change
+	for _, sp := range f.list() {
+		batch = sp.snapshot(batch)
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	slices.SortFunc(batch, func(a, b change) int { return bytes.Compare(a.kvKey, b.kvKey) })
+	err := f.commit(batch)
+	if err == nil {
+		f.settle(batch)
+	}
+	return err
+}
+
+// report sees to the next attempt after a failure, and keeps the log quiet about
+// a disk that stays full.
 func (f *flusher) report(err error) {
 	if err == nil {
 		if f.backoff > 0 {
@@ -115,6 +119,7 @@ func (f *flusher) report(err error) {
 		f.complained = now
 	}
 	f.backoff = min(max(2*f.backoff, f.o.Flush), maxBackoff)
+	signal(f.kick)
 }
 
 // snapshot appends what is to be written.
@@ -173,6 +178,9 @@ func (f *flusher) finish() error {
 		sp.mu.Unlock()
 	}
 	err := f.flush()
+	if f.broken.Load() != nil {
+		return err
+	}
 	if e := closeFile(f.db.Load()); err == nil {
 		err = e
 	}
@@ -276,23 +284,21 @@ func (s *Store) reportDamage(db *bolt.DB) {
 	}
 }
 
-// renew replaces a file that was found to be damaged. What is in memory is all
-// that is left, and is written to the new one. Bbolt may hold locks for ever
-// after a panic, so the old file is left open and to itself.
-func (f *flusher) renew() {
-	if f.broken.Swap(nil) != f.db.Load() {
-		return
+// renew replaces a file in which damage was found. What is in memory is all that
+// is left, and is written to the new one. Bbolt may hold locks for ever after a
+// panic, so the old file is left open and to itself.
+func (f *flusher) renew() error {
+	broken := f.broken.Load()
+	if broken != f.db.Load() { // none, or found in a file that was replaced meanwhile
+		f.broken.CompareAndSwap(broken, nil)
+		return nil
 	}
-	err := f.setAside(errDamaged)
-	var db *bolt.DB
-	if err == nil {
-		db, _, err = f.openFile()
+	if err := f.setAside(errDamaged); err != nil {
+		return err
 	}
+	db, _, err := f.openFile()
 	if err != nil {
-		f.broken.Store(f.db.Load())
-		f.report(errors.Join(errDamaged, err))
-		signal(f.kick)
-		return
+		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -301,9 +307,11 @@ func (f *flusher) renew() {
 		defer sp.mu.Unlock()
 	}
 	f.db.Store(db)
+	f.broken.Store(nil)
 	for _, sp := range f.spaces {
 		sp.begin()
 	}
+	return nil
 }
 
 // begin counts a space anew from what is in memory.

@@ -71,7 +71,7 @@ func TestRandomOperationsAgreeWithAMapAlsoOverRestarts(t *testing.T) {
 func agreesWithModel(t *testing.T, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	path := filepath.Join(t.TempDir(), "state.bolt")
-	const quota = 600 << 10
+	const quota = 350 << 10
 	m := &model{quota: quota, keys: map[string]modelEntry{}}
 	s, sp := open(t, path, quota)
 	defer func() { s.Close() }()
