@@ -1,7 +1,9 @@
 package meter_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"testing"
 	"time"
@@ -112,8 +114,8 @@ func TestAStartFunctionYieldsBeforeItRuns(t *testing.T) {
 	if g := mod.ExportedGlobal("g").Get(); g != 1000 {
 		t.Errorf("the start function counted to %d", g)
 	}
-	if used := h.used(mod); used < 1000*10 || used > 1000*20 {
-		t.Errorf("a thousand times round a loop of a dozen instructions used %d", used)
+	if used := h.used(mod); used < 1000*8 || used > 1000*20 {
+		t.Errorf("a thousand times round a loop of eight instructions used %d", used)
 	}
 	broke := &host{slice: 100, budget: 5000}
 	if _, err := broke.runtime(t, wazero.NewRuntimeConfig()).Instantiate(context.Background(), module); !errors.Is(err, errBudget) {
@@ -132,10 +134,30 @@ func TestALongCaseOfASwitchIsChargedOnlyWhenItRuns(t *testing.T) {
 		}
 		cost[name] = (h.used(mod) - before) / 1000
 	}
-	if cost["short"] > 30+64 {
+	if cost["short"] > 30+32 {
 		t.Errorf("one time round by the short case costs %d", cost["short"])
 	}
-	if least := int64(60 * 8); cost["long"] < least {
-		t.Errorf("one time round by the long case costs %d, and it executes more than %d instructions", cost["long"], least)
+	if least := int64(60 * 4); cost["long"] < least {
+		t.Errorf("one time round by the long case costs %d, and it executes %d instructions that weigh something", cost["long"], least)
+	}
+}
+
+func TestLongStraightCodeIsCheckedOnItsWay(t *testing.T) {
+	const times = 20_000
+	code := bytes.Repeat([]byte{0x20, 0, 0x41, 1, 0x6a, 0x21, 0}, times) // 0 = 0 + 1
+	b := binary.AppendUvarint([]byte{1}, uint64(len(code)+4))
+	b = append(append(b, 0), code...)
+	b = append(b, 0x20, 0, 0x0b)
+	module := core("\x01\x01\x60\x01\x7f\x01\x7f", "\x03\x01\x00", "\x07\x01\x01f\x00\x00")
+	h := &host{slice: 1000, budget: 1 << 30}
+	mod := instantiate(t, h.runtime(t, wazero.NewRuntimeConfig()), metered(t, append(module, section(10, b)...)))
+	if results, err := mod.ExportedFunction("f").Call(context.Background(), 1); err != nil || results[0] != times+1 {
+		t.Fatal(results, err)
+	}
+	if used := h.used(mod); used < 2*times || used > 2*times+100 {
+		t.Errorf("used %d for %d instructions", used, 2*times)
+	}
+	if least := int64(2*times/4096) * 1000; h.given < least {
+		t.Errorf("asked for only %d units on the way", h.given)
 	}
 }

@@ -56,7 +56,12 @@ const (
 // before it, which costs nothing at run time; what is larger gets a charge of
 // its own, so that a call or a time round a loop is never charged more than
 // foldLimit units too much for each charge that it passes.
-const foldLimit = 64
+const foldLimit = 32
+
+// pieceLimit is the weight at which straight code gets a further charge and
+// check. Otherwise a deep recursion could be charged for long code behind its
+// calls while it descends, and run all of that without a check on its way back.
+const pieceLimit = 4096
 
 type patchKind uint8
 
@@ -210,6 +215,9 @@ func (s *scanner) leave() {
 }
 
 func (s *scanner) instruction() {
+	if s.patches[s.segments[len(s.segments)-1]].w >= pieceLimit {
+		s.open(entry)
+	}
 	at := s.pos
 	op := s.byte()
 	switch {

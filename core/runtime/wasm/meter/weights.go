@@ -29,8 +29,8 @@ const (
 // weightOf is for instructions of one byte that have no weight of a section above.
 func weightOf(op byte) uint32 {
 	switch {
-	case op == opUnreachable, op == opNop, op == opBlock, op == opEnd, op == opElse, op == opDrop:
-		return 0
+	case op == opUnreachable, op == opNop, op == opDrop, op == opLocalGet, op >= opI32Const && op <= opF64Const:
+		return 0 // these become operands of others, or nothing
 	case op >= 0x6d && op <= 0x70, op >= 0x7f && op <= 0x82: // i32 and i64 div, rem
 		return weightDivide
 	case op == 0x91, op == 0x95, op == 0x9f, op == 0xa3: // f32 and f64 sqrt, div
