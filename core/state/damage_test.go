@@ -389,3 +389,59 @@ func FuzzAnyFileOpens(f *testing.F) {
 		}
 	})
 }
+
+func TestTheSurveySeesWhatNoSumCovers(t *testing.T) {
+	good := filled(t)
+	written := func(t *testing.T, b []byte) *os.File {
+		t.Helper()
+		f, err := os.Create(filepath.Join(t.TempDir(), "state.bolt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		if _, err := f.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	buckets := map[string]func(kv, due *bolt.Bucket) error{
+		"a key that never expires": func(_, due *bolt.Bucket) error { k, _ := due.Cursor().First(); return due.Delete(k) },
+		"an expiry of nothing":     func(_, due *bolt.Bucket) error { return due.Put(dueKey(spacePrefix("p"), 5, "none"), nil) },
+		"a record moved": func(kv, _ *bolt.Bucket) error {
+			_, v := kv.Cursor().First()
+			return kv.Put(kvKey(spacePrefix("p"), "other"), v)
+		},
+		"a key without name": func(kv, _ *bolt.Bucket) error { return kv.Put([]byte{0, 'k'}, []byte("v")) },
+	}
+	for name, change := range buckets {
+		t.Run(name, func(t *testing.T) {
+			f := written(t, good)
+			db, err := bolt.Open(f.Name(), 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Update(func(tx *bolt.Tx) error { return change(tx.Bucket(bucketKV), tx.Bucket(bucketDue)) })
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := survey(f); !errors.Is(err, errDamaged) {
+				t.Errorf("survey: %v", err)
+			}
+		})
+	}
+	t.Run("a page of two parents", func(t *testing.T) {
+		refused, page := 0, os.Getpagesize()
+		for at := 2 * page; at+page < len(good); at += page {
+			b := bytes.Clone(good)
+			if b[at+8] == leafPage && b[at+12] == 0 {
+				b[at+12] = 1 // it says that it runs over into the next page
+				if _, err := survey(written(t, b)); errors.Is(err, errDamaged) {
+					refused++
+				}
+			}
+		}
+		if refused < 3 {
+			t.Errorf("%d of the overlaps were seen", refused)
+		}
+	})
+}
