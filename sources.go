@@ -1,0 +1,13 @@
+// Package mta carries the sources of the SDKs, so that the program alone can
+// begin and build a plugin (mta plugin new) on a machine without this
+// repository and without a network. Nothing else belongs here: whoever writes a
+// plugin imports mta/sdk, and carries none of it.
+package mta
+
+import "embed"
+
+// Sources are the SDKs, by their paths in the repository.
+//
+//go:embed go.mod sdk/*.go sdk/wire/*.go sdk/plugintest/*.go sdk/serve/serve.go sdk/serve/*_wasip1.go
+//go:embed sdk/c/mta.h sdk/c/build.sh
+var Sources embed.FS
