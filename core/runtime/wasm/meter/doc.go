@@ -78,8 +78,8 @@
 // What is not a core module of WebAssembly 2.0 (threads, tail calls,
 // exceptions, 64-bit or several memories, garbage collection, components), what
 // uses the reserved names, what has more than a compiler should be asked for
-// (50,000 locals, 1,000 parameters, 7.6 MB of code in one function, 10 million
-// table elements, 100,000 segments), and whatever is malformed. Types and
+// (50,000 locals, 1,000 parameters, 7.6 MB of code or a million loops, branches and
+// calls in one function, 10 million table elements, 100,000 segments), and whatever is malformed. Types and
 // stacks are not checked: that is the validator's work, and what was invalid before
 // is invalid afterwards. No input makes [Rewrite] panic or take more than
 // linear time.

@@ -1,7 +1,9 @@
 package meter_test
 
 import (
+	"bytes"
 	"context"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,43 +13,91 @@ import (
 	"github.com/programmable-mta/mta/core/runtime/wasm/meter"
 )
 
-// FuzzRewrite holds two things: no input makes Rewrite panic, and a module is
-// valid after it exactly if it was before. Rewrite comes first here too, since
-// it bounds what the compiler would allocate.
-func FuzzRewrite(f *testing.F) {
+func guests(t testing.TB) [][]byte {
+	t.Helper()
 	files, err := filepath.Glob("testdata/*.wasm")
 	if err != nil || len(files) == 0 {
-		f.Fatal(files, err)
+		t.Fatal(files, err)
 	}
+	var all [][]byte
 	for _, name := range files {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
-		f.Add(b)
+		all = append(all, b)
 	}
 	for seed := range uint64(5) {
-		f.Add(module(seed))
+		all = append(all, module(seed))
+	}
+	return all
+}
+
+// validity holds that a module which Rewrite takes is valid after it exactly if it
+// was before, and says whether it was. Rewrite comes first here too, since it
+// bounds what the compiler would allocate.
+func validity(t testing.TB, r wazero.Runtime, b []byte) bool {
+	t.Helper()
+	out, err := meter.Rewrite(b, meter.Options{MaxBytes: 1 << 20})
+	if err != nil {
+		return false
+	}
+	if len(out) > 1<<20 {
+		t.Errorf("%d bytes", len(out))
+	}
+	ctx := context.Background()
+	before, errBefore := r.CompileModule(ctx, b)
+	after, errAfter := r.CompileModule(ctx, out)
+	if (errBefore == nil) != (errAfter == nil) {
+		t.Errorf("% x:\nbefore: %v\nafter: %v", b, errBefore, errAfter)
+	}
+	if errBefore == nil {
+		_ = before.Close(ctx)
+	}
+	if errAfter == nil {
+		_ = after.Close(ctx)
+	}
+	return errBefore == nil
+}
+
+func validator(t testing.TB) wazero.Runtime {
+	return unlimited().runtime(t, wazero.NewRuntimeConfigInterpreter().WithMemoryLimitPages(16))
+}
+
+func TestADamagedModuleIsAsValidAsItWas(t *testing.T) {
+	r, all := validator(t), guests(t)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	const n = 10_000
+	valid := 0
+	for range n {
+		b := bytes.Clone(all[rnd.IntN(len(all))])
+		for range 1 + rnd.IntN(2) {
+			switch at := rnd.IntN(len(b)); rnd.IntN(3) {
+			case 0:
+				b[at] = byte(rnd.Uint32())
+			case 1:
+				b[at] += byte(rnd.IntN(5)) - 2
+			default:
+				b[at] ^= 1 << rnd.IntN(8)
+			}
+		}
+		if validity(t, r, b) {
+			valid++
+		}
+	}
+	t.Logf("%d of %d were still valid", valid, n)
+	if valid < n/20 || valid > n*19/20 {
+		t.Errorf("%d of %d damaged modules were valid, which proves little", valid, n)
+	}
+}
+
+// FuzzRewrite holds the same for any bytes, and that none makes Rewrite panic.
+func FuzzRewrite(f *testing.F) {
+	for _, b := range guests(f) {
+		f.Add(b)
 	}
 	f.Add(core())
 	f.Add([]byte("\x00asm\x0d\x00\x01\x00"))
-	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithMemoryLimitPages(16))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		out, err := meter.Rewrite(b, meter.Options{MaxBytes: 1 << 20})
-		if err != nil {
-			return
-		}
-		if len(out) > 1<<20 {
-			t.Fatalf("%d bytes", len(out))
-		}
-		before, errBefore := r.CompileModule(ctx, b)
-		after, errAfter := r.CompileModule(ctx, out)
-		if (errBefore == nil) != (errAfter == nil) {
-			t.Fatalf("before: %v, after: %v", errBefore, errAfter)
-		}
-		if errBefore == nil {
-			_, _ = before.Close(ctx), after.Close(ctx)
-		}
-	})
+	r := validator(f)
+	f.Fuzz(func(t *testing.T, b []byte) { validity(t, r, b) })
 }

@@ -36,6 +36,8 @@ const (
 	maxBody     = 7_654_321
 	maxSegments = 100_000
 	maxTable    = 10_000_000
+	maxBranches = 65_520
+	maxPatches  = 1 << 20 // our own bound on what one function makes us remember
 )
 
 var (

@@ -115,8 +115,11 @@ func (s *scanner) scan(params, locals int) {
 	s.open(entry)
 	s.charge(weightEntry + uint32(locals)/localsPerUnit)
 	s.frames = append(s.frames, frame{})
-	for len(s.frames) > 0 && s.err == nil {
+	for len(s.frames) > 0 && s.err == nil && len(s.patches) <= maxPatches {
 		s.instruction()
+	}
+	if len(s.patches) > maxPatches {
+		s.failf("a function with more than %d loops, branches and calls", maxPatches)
 	}
 	if s.err == nil && s.more() {
 		s.failf("code of a function goes on after its end")
@@ -273,7 +276,11 @@ func (s *scanner) control(op byte, at int) {
 		s.open(branch)
 	case opBrTable:
 		s.charge(weightBranches)
-		for n := s.count(1); n >= 0 && s.err == nil; n-- { // and the default
+		n := s.count(1)
+		if n > maxBranches {
+			s.failf("br_table with more than %d labels", maxBranches)
+		}
+		for ; n >= 0 && s.err == nil; n-- { // and the default
 			s.label()
 		}
 	case opReturn:
