@@ -47,7 +47,8 @@ type Recorder struct {
 	over    atomic.Bool  // nothing is taken any more
 
 	queue chan *call
-	quit  chan struct{} // closed by Close
+	quit  chan struct{} // closed by Stop
+	why   string        // set before quit is closed
 	done  chan struct{} // closed by the writer
 	once  sync.Once
 
@@ -96,8 +97,14 @@ func (r *Recorder) Done() <-chan struct{} { return r.done }
 
 // Close ends the recording: what has waited is written, and the last line. The
 // error is that of the writer.
-func (r *Recorder) Close() (Summary, error) {
-	r.once.Do(func() { close(r.quit) })
+func (r *Recorder) Close() (Summary, error) { return r.Stop("asked to stop") }
+
+// Stop is Close for a reason that stands in the last line.
+func (r *Recorder) Stop(why string) (Summary, error) {
+	r.once.Do(func() {
+		r.why = why
+		close(r.quit)
+	})
 	<-r.done
 	return r.sum, r.err
 }

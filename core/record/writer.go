@@ -24,10 +24,13 @@ func (r *Recorder) write(h Header) {
 	if err == nil {
 		err = r.put(b)
 	}
-	why := "asked to stop"
+	why := ""
 	for err == nil {
 		var more bool
 		if more, err = r.next(); !more {
+			if err == nil {
+				why = r.why
+			}
 			break
 		}
 		if r.o.MaxCalls > 0 && r.sum.Calls+r.dropped.Load() >= int64(r.o.MaxCalls) {
