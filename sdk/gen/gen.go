@@ -17,6 +17,7 @@ var emitters = []func(*Schema) (map[string][]byte, error){
 	emitBlock,
 	emitProto,
 	emitSamples,
+	emitAssemblyScript,
 	emitC,
 }
 
