@@ -75,7 +75,10 @@ type Runtime struct {
 var _ runtime.Runtime = (*Runtime)(nil)
 
 // New makes the runtime of the WebAssembly plugins.
-func New(ctx context.Context, opt Options) (*Runtime, error) {
+func New(ctx context.Context, opt Options) (*Runtime, error) { return newRuntime(ctx, opt, false) }
+
+// newRuntime interprets what runs only once: that saves compiling it.
+func newRuntime(ctx context.Context, opt Options, interpret bool) (*Runtime, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
@@ -97,8 +100,12 @@ func New(ctx context.Context, opt Options) (*Runtime, error) {
 			return nil, fmt.Errorf("wasm: cache %s: %w", opt.CacheDir, err)
 		}
 	}
-	r.wz = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
-		WithCoreFeatures(features).WithDebugInfoEnabled(false).WithCompilationCache(r.cache))
+	config := wazero.NewRuntimeConfig()
+	if interpret {
+		config = wazero.NewRuntimeConfigInterpreter()
+	}
+	r.wz = wazero.NewRuntimeWithConfig(ctx, config.WithCoreFeatures(features).
+		WithDebugInfoEnabled(false).WithCompilationCache(r.cache))
 	if err := offer(ctx, r.wz); err != nil {
 		return nil, errors.Join(fmt.Errorf("wasm: %w", err), r.Close())
 	}
