@@ -51,7 +51,7 @@ func (b *backend) Status(context.Context) (*control.Status, error) {
 	runtime.ReadMemStats(&mem)
 	s := &control.Status{
 		Version: version(), Hostname: cfg.Hostname, Config: r.path, Spool: cfg.Spool, PID: os.Getpid(), Started: r.started,
-		State: "running", Sessions: r.server.Sessions(), Plugins: len(r.gen.Load().list),
+		State: "running", Sessions: r.server.Sessions(), Plugins: len(r.gen.Load().services),
 		Messages: st.Messages, Recipients: byState(st.ByState[:]), Active: st.Leased, Oldest: st.Oldest,
 		Memory: mem.Sys - mem.HeapReleased, Disk: st.LogBytes,
 		Counters: map[string]int{"accepted": int(st.Puts), "syncs": int(st.Syncs), "groups": int(st.Groups), "quarantined": int(st.Quarantined)},
@@ -392,34 +392,10 @@ func (b *backend) resolveHop(ctx context.Context, hop string, mx bool) control.H
 	return h
 }
 
-// Plugins implements control.Backend.
-func (b *backend) Plugins(context.Context) ([]control.Plugin, error) {
-	gen := b.r.gen.Load()
-	chains := gen.chains.Describe()
-	var out []control.Plugin
-	for _, in := range gen.list {
-		p := control.Plugin{Name: in.Name, Source: in.Source, Runtime: "builtin", Mode: in.Mode, Hooks: in.Hooks, OnError: map[string]string{}, Breaker: "closed"}
-		for _, c := range chains {
-			for _, m := range c.Members {
-				if m.Plugin != in.Name {
-					continue
-				}
-				p.Inline, p.Relay = m.Inline, m.MayRelay
-				if m.OnError != "" {
-					p.OnError[c.Hook] = m.OnError
-				}
-				if m.Breaker != "" && m.Breaker != "closed" {
-					p.Breaker = m.Breaker
-				}
-			}
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
 // Reload implements control.Backend.
-func (b *backend) Reload(ctx context.Context) (string, error) { return b.r.reload(ctx) }
+func (b *backend) Reload(ctx context.Context, plugin string) (string, error) {
+	return b.r.reload(ctx, plugin)
+}
 
 // Drain implements control.Backend.
 func (b *backend) Drain(context.Context) error { b.r.ask(); return nil }

@@ -4,14 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/programmable-mta/mta/core/config"
+	"github.com/programmable-mta/mta/core/fetch"
+	"github.com/programmable-mta/mta/core/host"
 	"github.com/programmable-mta/mta/core/resolver"
 	"github.com/programmable-mta/mta/core/smtpout"
+	"github.com/programmable-mta/mta/core/state"
 	"github.com/programmable-mta/mta/core/trace"
-	"github.com/programmable-mta/mta/sdk"
 )
 
 // loadConfig reads a configuration and refuses what would fail later: names of
@@ -67,7 +71,7 @@ in which they are asked; or every fault with its line, and status 78.`,
 	return c
 }
 
-// tryPlugins starts the plugins in surroundings that reach nothing.
+// tryPlugins starts the plugins in surroundings that keep nothing.
 func tryPlugins(ctx context.Context, w *world, cfg *config.Config) (*generation, error) {
 	if _, err := loadRoots(cfg.TLS.Roots); err != nil {
 		return nil, err
@@ -80,9 +84,33 @@ func tryPlugins(ctx context.Context, w *world, cfg *config.Config) (*generation,
 	res := newResolver(w, cfg)
 	client := smtpout.New(smtpout.Options{Hostname: cfg.Hostname, Resolver: res, Dial: w.dial, Now: w.now})
 	defer client.Close()
-	return loadPlugins(ctx, w, cfg, func(name string) sdk.Host {
-		return &host{plugin: name, hostname: cfg.Hostname, now: w.now, resolver: res, client: client, tracer: tracer}
-	})
+	var made []func()
+	defer func() {
+		for _, undo := range made {
+			undo()
+		}
+	}()
+	l := &loading{w: w, runtimes: &runtimes{w: w, logf: func(string, ...any) {}}, diffs: &diffs{}, relay: &host.Relay{
+		Hostname: cfg.Hostname, Now: w.now, Resolver: res, Client: client, Tracer: tracer,
+		Fetch: fetch.New(fetch.Options{Dial: w.dial, Now: w.now}),
+		// The store of a running relay is its own; a plugin that is only tried
+		// gets an empty one.
+		State: func() (*state.Store, error) {
+			dir, err := os.MkdirTemp("", "mta-check-")
+			if err != nil {
+				return nil, err
+			}
+			s, err := state.Open(filepath.Join(dir, "plugins.db"), state.Options{Now: w.now})
+			made = append(made, func() {
+				if s != nil {
+					s.Close()
+				}
+				os.RemoveAll(dir)
+			})
+			return s, err
+		},
+	}}
+	return l.load(ctx, cfg)
 }
 
 func newResolver(w *world, cfg *config.Config) *resolver.Resolver {

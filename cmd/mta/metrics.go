@@ -21,6 +21,7 @@ func (r *relay) metricsHandler() http.Handler {
 			Syncs: st.Syncs, Syncing: st.Syncing, Puts: st.Puts, Batch: st.Batch[:]}
 	}, r.w.now)
 	r.tracer.Metrics().Breakers(r.openBreakers)
+	r.tracer.Metrics().PluginFigures(r.figures)
 	return r.tracer.Metrics().Mux(r.healthy, r.ready)
 }
 

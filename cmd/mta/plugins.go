@@ -4,54 +4,77 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/programmable-mta/mta/core/config"
 	"github.com/programmable-mta/mta/core/hook"
+	"github.com/programmable-mta/mta/core/host"
+	"github.com/programmable-mta/mta/core/record"
 	"github.com/programmable-mta/mta/core/runtime"
-	"github.com/programmable-mta/mta/core/runtime/native"
 	"github.com/programmable-mta/mta/sdk"
 )
 
 // generation is one set of loaded plugins with its chains. A reload makes a new
 // one; sessions and deliveries finish on theirs.
 type generation struct {
-	chains *hook.Chains
-	loaded []runtime.Loaded
-	list   []pluginInfo
+	chains   *hook.Chains
+	services []*service
 }
 
-// pluginInfo is what `mta plugin list` shows of a plugin.
-type pluginInfo struct {
-	Name     string   `json:"name"`
-	Source   string   `json:"source"`
-	Mode     string   `json:"mode"`
-	Implicit bool     `json:"implicit"`
-	Hooks    []string `json:"hooks"`
+// service is one loaded plugin. Generations share those that a reload does not
+// change; the last one that retires closes it.
+type service struct {
+	conf     config.Plugin
+	implicit bool
+	loaded   runtime.Loaded
+	host     *host.Host
+	tap      *record.Tap
+	number   int // of its name: 1 for the first, one more at each load
+	since    time.Time
+	hooks    []string
+	refs     atomic.Int32
 }
 
-// loadPlugins loads what the configuration names, and behind it the plugins
-// that every relay has.
-func loadPlugins(ctx context.Context, w *world, cfg *config.Config, makeHost func(plugin string) sdk.Host) (*generation, error) {
+func (s *service) release() {
+	if s.refs.Add(-1) == 0 {
+		s.loaded.Close()
+		s.host.Close()
+	}
+}
+
+// loading is one making of a generation.
+type loading struct {
+	w        *world
+	runtimes *runtimes
+	relay    *host.Relay
+	diffs    *diffs
+	old      *generation            // nil: the first
+	fresh    func(name string) bool // load it anew whether or not it has changed
+}
+
+// load loads what the configuration names, and behind it the plugins that every
+// relay has. On any error nothing of it stays.
+func (l *loading) load(ctx context.Context, cfg *config.Config) (*generation, error) {
 	g := &generation{}
 	var members []hook.Plugin
-	rt := native.New(w.compiledIn())
 	explicit := len(cfg.Plugins)
 	for i, p := range append(append([]config.Plugin(nil), cfg.Plugins...), implied(cfg)...) {
 		if p.Mode == "off" {
 			continue
 		}
-		l, err := rt.Load(ctx, runtime.Spec{Name: p.Name, Source: p.Source, Config: p.Config, Hooks: p.Hooks}, makeHost(p.Name))
+		s, err := l.service(ctx, p)
 		if err != nil {
 			g.close()
 			return nil, fmt.Errorf("plugin %s: %w", p.Name, err)
 		}
-		g.loaded = append(g.loaded, l)
-		members = append(members, member(p, l))
-		g.list = append(g.list, info(p, l, i >= explicit))
+		s.implicit = i >= explicit
+		g.services = append(g.services, s)
+		members = append(members, member(p, s))
 	}
-	chains, err := hook.New(members, hook.Options{Transports: transports(g.list), Lifetime: max(cfg.Delivery.Lifetime, time.Minute)})
+	chains, err := hook.New(members, hook.Options{Now: l.w.now, Transports: transports(g.services), Lifetime: max(cfg.Delivery.Lifetime, time.Minute), Compare: l.diffs.add})
 	if err != nil {
 		g.close()
 		return nil, err
@@ -60,33 +83,102 @@ func loadPlugins(ctx context.Context, w *world, cfg *config.Config, makeHost fun
 	return g, nil
 }
 
-func member(p config.Plugin, l runtime.Loaded) hook.Plugin {
+// service loads a plugin, or takes the one that is in service when neither its
+// block nor its file has changed. What is compiled in is always made anew: it
+// may have read files of its own.
+func (l *loading) service(ctx context.Context, p config.Plugin) (*service, error) {
+	before := l.old.find(p.Name)
+	if before != nil && !l.fresh(p.Name) && p.Runtime() != "builtin" && reflect.DeepEqual(before.conf, p) {
+		if sum, err := digest(before.loaded.About().Path); err == nil && sum == before.loaded.About().Digest {
+			before.refs.Add(1)
+			return before, nil
+		}
+	}
+	s := &service{conf: p, number: 1, since: l.w.now(), tap: &record.Tap{}}
+	if before != nil {
+		s.number = before.number + 1
+	}
+	g := grants(p.Allow)
+	h, err := l.relay.Plugin(p.Name, g, p.Runtime() == "builtin")
+	if err != nil {
+		return nil, err
+	}
+	s.host = h
+	rt, err := l.runtimes.of(ctx, p.Runtime())
+	if err == nil {
+		s.loaded, err = rt.Load(ctx, runtime.Spec{Name: p.Name, Source: p.Source, SHA256: p.SHA256, Config: p.Config, Hooks: p.Hooks, Grants: g,
+			Limits: runtime.Limits{Memory: int64(p.Limits.Memory), Fuel: int64(p.Limits.Fuel), Deadline: p.Limits.Deadline, Instances: p.Limits.Instances}}, s.tap.Host(h))
+	}
+	if err != nil {
+		h.Close()
+		return nil, err
+	}
+	s.refs.Store(1)
+	for _, x := range sdk.Hooks() {
+		if x.Implemented(s.loaded.Handlers()) {
+			s.hooks = append(s.hooks, x.Name)
+		}
+	}
+	return s, nil
+}
+
+func (g *generation) find(name string) *service {
+	if g == nil {
+		return nil
+	}
+	for _, s := range g.services {
+		if s.conf.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// grants are the allow key as the runtimes take it.
+func grants(a config.Allow) runtime.Grants {
+	degree := map[string]runtime.Access{"read": runtime.Read, "write": runtime.Write}
+	return runtime.Grants{Relay: a.Relay, DNS: a.DNS, HTTP: a.HTTP, KV: int64(a.KV), Body: degree[a.Body], Headers: degree[a.Headers], Clock: a.Clock, Send: a.Send}
+}
+
+func member(p config.Plugin, s *service) hook.Plugin {
 	onError := map[string]hook.OnError{}
 	for name, action := range p.OnError {
 		if o, ok := hook.ParseOnError(action.String()); ok {
 			onError[name] = o
 		}
 	}
-	return hook.Plugin{
-		Name: p.Name, Runtime: "builtin", Handlers: *l.Handlers(), Inline: l.Inline(), OnError: onError,
+	about := s.loaded.About()
+	m := hook.Plugin{
+		Name: p.Name, Runtime: p.Runtime(), Handlers: *s.tap.Handlers(s.loaded.Handlers()), Inline: s.loaded.Inline(), OnError: onError,
 		Deadline: p.Limits.Deadline, Slots: p.Limits.Instances, MayRelay: p.Allow.Relay, Shadow: p.Mode == "shadow",
+		Version: versionOf(about), Reads: about.Description.Hooks, Metered: about.Runtime == "wasm",
 	}
+	if p.Runtime() == "builtin" {
+		return m
+	}
+	if p.Allow.Headers != "write" {
+		m.Denied = append(m.Denied, sdk.OpPrependHeader, sdk.OpAppendHeader, sdk.OpReplaceHeader, sdk.OpRemoveHeader)
+	}
+	if p.Allow.Body != "write" {
+		m.Denied = append(m.Denied, sdk.OpReplaceBody)
+	}
+	return m
 }
 
-func info(p config.Plugin, l runtime.Loaded, implicit bool) pluginInfo {
-	in := pluginInfo{Name: p.Name, Source: p.Source, Mode: p.Mode, Implicit: implicit}
-	for _, h := range sdk.Hooks() {
-		if h.Implemented(l.Handlers()) {
-			in.Hooks = append(in.Hooks, h.Name)
-		}
+// versionOf is what records call a plugin beside its name: "1.2.0 sha256:9f86d081884c".
+func versionOf(a runtime.About) string {
+	v := a.Description.Version
+	if a.Digest != "" {
+		v = strings.TrimSpace(v + " sha256:" + a.Digest[:min(12, len(a.Digest))])
 	}
-	return in
+	return v
 }
 
 // transports names the two transports that routes call smtp and lmtp.
-func transports(list []pluginInfo) map[string]string {
+func transports(list []*service) map[string]string {
 	via := map[string]string{}
-	for _, p := range list {
+	for _, s := range list {
+		p := s.conf
 		switch p.Source {
 		case "builtin:smtpdeliver":
 			if via["smtp"] == "" {
@@ -173,8 +265,8 @@ func (g *generation) retire(ctx context.Context) error {
 }
 
 func (g *generation) close() {
-	for _, l := range g.loaded {
-		l.Close()
+	for _, s := range g.services {
+		s.release()
 	}
 }
 

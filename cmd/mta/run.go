@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,13 +21,15 @@ import (
 	"github.com/programmable-mta/mta/core/config"
 	"github.com/programmable-mta/mta/core/control"
 	"github.com/programmable-mta/mta/core/delivery"
+	"github.com/programmable-mta/mta/core/fetch"
+	"github.com/programmable-mta/mta/core/host"
 	"github.com/programmable-mta/mta/core/queue"
 	"github.com/programmable-mta/mta/core/resolver"
 	"github.com/programmable-mta/mta/core/sink"
 	"github.com/programmable-mta/mta/core/smtpin"
 	"github.com/programmable-mta/mta/core/smtpout"
+	"github.com/programmable-mta/mta/core/state"
 	"github.com/programmable-mta/mta/core/trace"
-	"github.com/programmable-mta/mta/sdk"
 )
 
 // relay is a running mta: every room, wired.
@@ -45,6 +48,11 @@ type relay struct {
 	delivery *delivery.Delivery
 	certs    atomic.Pointer[certificates]
 	sink     *sink.Sink // with --dev only
+	host     *host.Relay
+	runtimes *runtimes
+	diffs    diffs
+	state    sync.Mutex
+	store    *state.Store // of the plugins; nil until one needs it
 
 	listeners []bound
 	control   *control.Server
@@ -80,7 +88,7 @@ func start(ctx context.Context, w *world, cfg *config.Config, path string, devSi
 	if err := r.openFiles(cfg); err != nil {
 		return nil, err
 	}
-	gen, err := loadPlugins(ctx, r.w, cfg, r.host)
+	gen, err := r.loading(nil, "").load(ctx, cfg)
 	if err != nil {
 		return nil, &statusError{exitConfig, err}
 	}
@@ -124,6 +132,10 @@ func (r *relay) openFiles(cfg *config.Config) error {
 	}
 	r.resolver = newResolver(r.w, cfg)
 	r.client = smtpout.New(smtpout.Options{Hostname: cfg.Hostname, Resolver: r.resolver, Dial: r.w.dial, DialFrom: r.w.dialFrom, Roots: roots, Now: r.w.now})
+	r.host = &host.Relay{Hostname: cfg.Hostname, Now: r.w.now, Resolver: r.resolver, Client: r.client, Tracer: r.tracer, State: r.openStore,
+		Fetch: fetch.New(fetch.Options{Dial: r.w.dial, Lookup: r.resolver.Addrs, Roots: roots, Now: r.w.now, UserAgent: "mta/" + version()})}
+	r.runtimes = &runtimes{w: r.w, dir: filepath.Join(cfg.Spool, "cache"),
+		logf: func(format string, args ...any) { r.tracer.Log(slog.LevelWarn, "plugin", fmt.Sprintf(format, args...)) }}
 	return nil
 }
 
@@ -131,8 +143,25 @@ func (r *relay) logger(component string) func(slog.Level, string, ...any) {
 	return func(level slog.Level, msg string, args ...any) { r.tracer.Log(level, component, msg, args...) }
 }
 
-func (r *relay) host(plugin string) sdk.Host {
-	return &host{plugin: plugin, hostname: r.cfg.Load().Hostname, now: r.w.now, resolver: r.resolver, client: r.client, tracer: r.tracer}
+// loading prepares a generation; old is the one in service, fresh the name of a
+// plugin that is loaded anew even when it has not changed.
+func (r *relay) loading(old *generation, fresh string) *loading {
+	return &loading{w: r.w, runtimes: r.runtimes, relay: r.host, diffs: &r.diffs, old: old, fresh: func(name string) bool { return name == fresh }}
+}
+
+// openStore opens the plugins' store when the first of them needs it.
+func (r *relay) openStore() (*state.Store, error) {
+	r.state.Lock()
+	defer r.state.Unlock()
+	if r.store == nil {
+		s, err := state.Open(filepath.Join(r.cfg.Load().Spool, "plugins.db"), state.Options{Now: r.w.now,
+			Logf: func(format string, args ...any) { r.tracer.Log(slog.LevelWarn, "state", fmt.Sprintf(format, args...)) }})
+		if err != nil {
+			return nil, err
+		}
+		r.store = s
+	}
+	return r.store, nil
 }
 
 // build makes the front door and the way out.
@@ -301,6 +330,16 @@ func (r *relay) release() {
 		}
 		cancel()
 	}
+	if r.runtimes != nil {
+		if err := r.runtimes.close(); err != nil {
+			r.tracer.Log(slog.LevelWarn, "mta", err.Error())
+		}
+	}
+	if r.store != nil {
+		if err := r.store.Close(); err != nil {
+			r.tracer.Log(slog.LevelError, "state", err.Error())
+		}
+	}
 	if r.sink != nil {
 		r.sink.Close()
 	}
@@ -312,7 +351,10 @@ func (r *relay) release() {
 // reload reads the configuration again. What sessions and deliveries are in the
 // middle of goes on with the plugins it began with; on any fault everything
 // stays as it is.
-func (r *relay) reload(ctx context.Context) (string, error) {
+//
+// A plugin whose block and file are as they were goes on; with its name in only,
+// that one alone is taken from the file, and loaded anew in any case.
+func (r *relay) reload(ctx context.Context, only string) (string, error) {
 	r.reloading.Lock()
 	defer r.reloading.Unlock()
 	if r.path == "" {
@@ -326,6 +368,11 @@ func (r *relay) reload(ctx context.Context) (string, error) {
 		return refused(err)
 	}
 	old := r.cfg.Load()
+	if only != "" {
+		if cfg, err = onlyPlugin(old, cfg, only); err != nil {
+			return "", err
+		}
+	}
 	if fixed := whatNeedsRestart(old, cfg); fixed != "" {
 		return refused(fmt.Errorf("%s cannot change while running; restart instead", fixed))
 	}
@@ -333,11 +380,14 @@ func (r *relay) reload(ctx context.Context) (string, error) {
 	if err != nil {
 		return refused(err)
 	}
-	gen, err := loadPlugins(ctx, r.w, cfg, r.host)
+	gen, err := r.loading(r.gen.Load(), only).load(ctx, cfg)
 	if err != nil {
 		return refused(err)
 	}
 	before := r.gen.Swap(gen)
+	if only != "" {
+		r.diffs.forget(only)
+	}
 	r.cfg.Store(cfg)
 	r.certs.Store(certs)
 	sessions := r.server.Swap(gen.chains)
@@ -347,8 +397,34 @@ func (r *relay) reload(ctx context.Context) (string, error) {
 		<-deliveries
 		before.retire(context.Background())
 	}()
+	if s := gen.find(only); s != nil {
+		about := s.loaded.About()
+		r.tracer.Log(slog.LevelInfo, "mta", "plugin reloaded", "plugin", only, "generation", s.number, "version", versionOf(about))
+		return strings.TrimSpace(fmt.Sprintf("reloaded plugin %s, generation %d %s", only, s.number, versionOf(about))), nil
+	}
 	r.tracer.Log(slog.LevelInfo, "mta", "configuration reloaded", "file", r.path)
 	return "reloaded " + r.path, nil
+}
+
+// onlyPlugin is the configuration in force with the block of one plugin from
+// the file.
+func onlyPlugin(old, cfg *config.Config, name string) (*config.Config, error) {
+	at := func(c *config.Config) int {
+		return slices.IndexFunc(c.Plugins, func(p config.Plugin) bool { return p.Name == name })
+	}
+	i, j := at(old), at(cfg)
+	switch {
+	case i < 0 && j < 0:
+		return nil, fmt.Errorf("%w: there is no plugin %q in the configuration; see 'mta plugin list'", control.ErrNotFound, name)
+	case i < 0:
+		return nil, fmt.Errorf("%w: plugin %q is new in the configuration: its place in the chains comes with 'mta reload'", control.ErrUsage, name)
+	case j < 0:
+		return nil, fmt.Errorf("%w: plugin %q is no longer in the configuration: it goes with 'mta reload'", control.ErrUsage, name)
+	}
+	one := *old
+	one.Plugins = slices.Clone(old.Plugins)
+	one.Plugins[i] = cfg.Plugins[j]
+	return &one, nil
 }
 
 // whatNeedsRestart names the first key that a running relay cannot change.

@@ -122,7 +122,7 @@ func serve(ctx context.Context, w *world, cfg *config.Config, path string, s *si
 		case sig := <-signals:
 			if sig == syscall.SIGHUP {
 				notify(w, "RELOADING=1")
-				if _, err := r.reload(ctx); err != nil {
+				if _, err := r.reload(ctx, ""); err != nil {
 					r.tracer.Log(slog.LevelError, "mta", "reload refused", "error", err)
 				}
 				notify(w, "READY=1")

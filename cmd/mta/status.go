@@ -92,7 +92,7 @@ the command says why.`,
 			if err != nil {
 				return err
 			}
-			text, err := b.Reload(c.Context())
+			text, err := b.Reload(c.Context(), "")
 			if err != nil {
 				return err
 			}
@@ -121,34 +121,4 @@ deliveries finish within shutdown_grace, and exits. What is queued stays queued.
 			return nil
 		},
 	}
-}
-
-func pluginCommand(w *world) *cobra.Command {
-	c := &cobra.Command{Use: "plugin", Short: "Look at the plugins", Example: "  mta plugin list"}
-	list := &cobra.Command{
-		Use:     "list",
-		Short:   "List the loaded plugins, their hooks and how they are",
-		Example: "  mta plugin list",
-		RunE: func(c *cobra.Command, _ []string) error {
-			b, err := dialControl(w, c)
-			if err != nil {
-				return err
-			}
-			ps, err := b.Plugins(c.Context())
-			if err != nil {
-				return err
-			}
-			if asJSON, _ := c.Flags().GetBool("json"); asJSON {
-				return printJSON(w, ps)
-			}
-			fmt.Fprintf(w.stdout, "%-16s %-22s %-8s %-9s %s\n", "NAME", "SOURCE", "MODE", "BREAKER", "HOOKS")
-			for _, p := range ps {
-				fmt.Fprintf(w.stdout, "%-16s %-22s %-8s %-9s %s\n", p.Name, p.Source, p.Mode, p.Breaker, strings.Join(p.Hooks, " "))
-			}
-			return nil
-		},
-	}
-	list.Flags().Bool("json", false, "as JSON")
-	c.AddCommand(list)
-	return c
 }

@@ -253,8 +253,8 @@ func (c *Client) Plugins(ctx context.Context) ([]Plugin, error) {
 }
 
 // Reload implements Backend.
-func (c *Client) Reload(ctx context.Context) (string, error) {
-	d, err := call[done](ctx, c, http.MethodPost, "/v1/reload", nil)
+func (c *Client) Reload(ctx context.Context, plugin string) (string, error) {
+	d, err := call[done](ctx, c, http.MethodPost, "/v1/reload?plugin="+url.QueryEscape(plugin), nil)
 	return d.Text, err
 }
 

@@ -53,8 +53,11 @@ type Backend interface {
 	Route(ctx context.Context, address string) (*Route, error)
 
 	Plugins(ctx context.Context) ([]Plugin, error)
-	Reload(ctx context.Context) (string, error)
+	// Reload reads the configuration again; with the name of a plugin, that
+	// plugin alone is loaded anew.
+	Reload(ctx context.Context, plugin string) (string, error)
 	Drain(ctx context.Context) error
+	recordings
 
 	SinkList(ctx context.Context) ([]SinkMessage, error)
 	SinkShow(ctx context.Context, id string) (io.ReadCloser, error)
@@ -263,9 +266,42 @@ type Plugin struct {
 	Inline  bool              `json:"inline,omitempty"`
 	Relay   bool              `json:"may_relay,omitempty"`
 	Breaker string            `json:"breaker,omitempty"` // closed, open, half-open
-	Calls   uint64            `json:"calls"`
-	Errors  uint64            `json:"errors"`
+	Calls   int64             `json:"calls"`             // of all hooks, since the chains were made
+	Errors  int64             `json:"errors"`
 	Last    string            `json:"last_error,omitempty"`
+
+	Implicit   bool         `json:"implicit,omitempty"` // every relay has it
+	Version    string       `json:"version,omitempty"`
+	Path       string       `json:"path,omitempty"`
+	Digest     string       `json:"digest,omitempty"` // SHA-256 of the file
+	Generation int          `json:"generation"`       // 1 for the first, one more at each load
+	Since      time.Time    `json:"since,omitzero"`   // when it was loaded
+	State      string       `json:"state,omitempty"`  // ready; of a process also starting, backoff, tripped
+	Instances  int          `json:"instances"`
+	Busy       int          `json:"busy"`
+	Memory     int64        `json:"memory,omitempty"`     // octets of all instances
+	MaxMemory  int64        `json:"max_memory,omitempty"` // the most that one instance ever had
+	Fuel       int64        `json:"fuel,omitempty"`       // units of all calls
+	MaxFuel    int64        `json:"max_fuel,omitempty"`   // of the most expensive call
+	Discarded  int64        `json:"discarded,omitempty"`  // instances thrown away
+	Restarts   int64        `json:"restarts,omitempty"`   // of a process
+	Grants     []string     `json:"grants,omitempty"`     // as in the configuration: "kv = 8MiB"
+	KVBytes    int64        `json:"kv_bytes,omitempty"`   // in its store
+	KVKeys     int          `json:"kv_keys,omitempty"`
+	Details    []PluginHook `json:"details,omitempty"`
+}
+
+// PluginHook is one hook of a loaded plugin.
+type PluginHook struct {
+	Hook    string   `json:"hook"`
+	OnError string   `json:"on_error,omitempty"`
+	Breaker string   `json:"breaker"`
+	Calls   int64    `json:"calls"`
+	Errors  int64    `json:"errors"`
+	P50US   float64  `json:"p50_us"` // upper bounds, a quarter of a power of two apart
+	P99US   float64  `json:"p99_us"`
+	Last    string   `json:"last_error,omitempty"`
+	Reads   []string `json:"reads,omitempty"` // fields of the event; none: all
 }
 
 // SinkMessage is a message that the built-in sink of --dev keeps.

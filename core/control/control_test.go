@@ -122,9 +122,11 @@ func (r *relay) Route(_ context.Context, address string) (*Route, error) {
 }
 
 func (r *relay) Plugins(context.Context) ([]Plugin, error) { return somePlugins, r.err }
-func (r *relay) Reload(context.Context) (string, error)    { return "reloaded", r.err }
-func (r *relay) Drain(context.Context) error               { return r.err }
-func (r *relay) SinkClear(context.Context) (int, error)    { return 5, r.err }
+func (r *relay) Reload(_ context.Context, plugin string) (string, error) {
+	return "reloaded " + plugin, r.err
+}
+func (r *relay) Drain(context.Context) error            { return r.err }
+func (r *relay) SinkClear(context.Context) (int, error) { return 5, r.err }
 func (r *relay) SinkList(context.Context) ([]SinkMessage, error) {
 	return []SinkMessage{{ID: "1", Received: when}}, r.err
 }
@@ -214,11 +216,15 @@ func calls(b Backend) map[string]func() (any, error) {
 		},
 		"Route":     func() (any, error) { return b.Route(ctx, "b+c&d@example.net") },
 		"Plugins":   func() (any, error) { return b.Plugins(ctx) },
-		"Reload":    func() (any, error) { return b.Reload(ctx) },
+		"Reload":    func() (any, error) { return b.Reload(ctx, "a&b") },
 		"Drain":     func() (any, error) { return nil, b.Drain(ctx) },
 		"SinkList":  func() (any, error) { return b.SinkList(ctx) },
 		"SinkClear": func() (any, error) { return b.SinkClear(ctx) },
 		"SinkShow":  func() (any, error) { return read(b.SinkShow(ctx, "1")) },
+		"PluginRecord": func() (any, error) {
+			return read(b.PluginRecord(ctx, Recording{Plugin: "a", Seconds: 60, Calls: 5, MaxBytes: 7, Bodies: true}))
+		},
+		"PluginDiff": func() (any, error) { return b.PluginDiff(ctx, "a/../?b") },
 	}
 }
 

@@ -226,8 +226,9 @@ func (s *Server) routes() *http.ServeMux {
 		return b.Route(r.Context(), address)
 	}))
 	mux.HandleFunc("GET /v1/plugins", value(func(r *http.Request) ([]Plugin, error) { return b.Plugins(r.Context()) }))
+	s.recordingRoutes(mux)
 	mux.HandleFunc("POST /v1/reload", value(func(r *http.Request) (done, error) {
-		text, err := b.Reload(r.Context())
+		text, err := b.Reload(r.Context(), r.URL.Query().Get("plugin"))
 		return done{Text: text}, err
 	}))
 	mux.HandleFunc("POST /v1/drain", value(func(r *http.Request) (done, error) { return done{}, b.Drain(r.Context()) }))

@@ -130,6 +130,9 @@ func (m *member[E, A]) report(ctx context.Context, now func() time.Time, err err
 	m.figures.calls.Add(1)
 	if err != nil {
 		m.figures.errors.Add(1)
+		if why := answer.Why(err); ctx.Err() == nil {
+			m.figures.last.Store(&why)
+		}
 	}
 	switch {
 	case err == nil:

@@ -33,6 +33,8 @@ type Member struct {
 	Calls    int64 // since the chains were made
 	Errors   int64
 	P50, P99 time.Duration // of the calls; 0: none was timed
+	Last     string        // error
+	Reads    string        // fields of the event; empty: all
 }
 
 type describer interface {
@@ -53,6 +55,10 @@ func (m *member[E, A]) describe(now func() time.Time) Member {
 	}
 	d.Breaker, d.Failures = m.breaker.state(now)
 	d.Calls, d.Errors = m.figures.calls.Load(), m.figures.errors.Load()
+	if last := m.figures.last.Load(); last != nil {
+		d.Last = *last
+	}
+	d.Reads = m.reads
 	d.P50, d.P99 = m.figures.quantile(0.5), m.figures.quantile(0.99)
 	return d
 }

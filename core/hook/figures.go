@@ -11,6 +11,7 @@ import (
 // near enough for a median and a 99th percentile.
 type figures struct {
 	calls, errors atomic.Int64
+	last          atomic.Pointer[string] // error
 	times         [4 * 40]atomic.Int64
 }
 
