@@ -25,6 +25,7 @@ func pluginCommand(w *world) *cobra.Command {
 	}
 	c.AddCommand(pluginListCommand(w), pluginShowCommand(w), pluginReloadCommand(w))
 	c.AddCommand(kitCommands(w)...)
+	c.AddCommand(recordCommands(w)...)
 	return c
 }
 
