@@ -5,6 +5,7 @@ package plugins
 import (
 	"github.com/programmable-mta/mta/plugins/aliases"
 	"github.com/programmable-mta/mta/plugins/discard"
+	"github.com/programmable-mta/mta/plugins/greylist"
 	"github.com/programmable-mta/mta/plugins/lmtpdeliver"
 	"github.com/programmable-mta/mta/plugins/maildir"
 	"github.com/programmable-mta/mta/plugins/mx"
@@ -19,6 +20,7 @@ import (
 var Builtin = map[string]func() sdk.Plugin{
 	"aliases":     aliases.New,
 	"discard":     discard.New,
+	"greylist":    greylist.New,
 	"lmtpdeliver": lmtpdeliver.New,
 	"maildir":     maildir.New,
 	"mx":          mx.New,

@@ -22,7 +22,7 @@ var everything = runtime.Grants{Relay: true, DNS: true, HTTP: []string{"api.exam
 
 // shared compiles each module once for all tests.
 var shared = sync.OnceValues(func() (*wasm.Runtime, error) {
-	return wasm.New(context.Background(), wasm.Options{})
+	return wasm.New(context.Background(), wasm.Options{CacheDir: filepath.Join(buildDir, "cache")})
 })
 
 func theRuntime(t testing.TB) *wasm.Runtime {
@@ -87,4 +87,8 @@ func loader(t testing.TB, path string, change ...func(*runtime.Spec)) plugintest
 
 func TestTheReferencePluginTellsTheSameStories(t *testing.T) {
 	plugintest.RunWith(t, loader(t, build(t, "./testdata/reference")), root+"/sdk/plugintest/testdata/reference/*.txtar")
+}
+
+func TestGreylistTellsTheSameStories(t *testing.T) {
+	plugintest.RunWith(t, loader(t, build(t, root+"/plugins/greylist/guest")), root+"/plugins/greylist/testdata/*.txtar")
 }
