@@ -15,12 +15,12 @@ const text = "Received: from mail.example.org (mail.example.org [192.0.2.7])\n b
 // the price of fuel.
 func BenchmarkGuest(b *testing.B) {
 	for _, c := range []struct {
-		name string
-		n    uint64
-	}{{"tight", 10_000}, {"sum", 10_000}, {"scan", 10_000}, {"fib", 15}, {"sort", 200}} {
+		file, name string
+		n          uint64
+	}{{"work", "tight", 10_000}, {"work", "sum", 10_000}, {"work", "scan", 10_000}, {"work", "fib", 15}, {"work", "sort", 200}, {"hook", "hook", 2}} {
 		for _, mode := range []string{"plain", "metered"} {
 			b.Run(c.name+"/"+mode, func(b *testing.B) {
-				module := guest(b, "work")
+				module := guest(b, c.file)
 				if mode == "metered" {
 					module = metered(b, module)
 				}

@@ -16,8 +16,10 @@ const Version = 1
 const GlobalName = "mta1_fuel"
 
 // YieldModule and YieldName are the import, a func () -> (), that is called
-// when the global is below zero. The host adds the next slice to the global
-// and returns, or ends the guest.
+// when the global is below zero. The host adds the next slice to what the
+// global holds and returns, or ends the guest by a panic. It is asked again
+// until the global is no longer below zero. The module that calls is the one
+// whose global it is.
 const YieldModule, YieldName = "mta1", "yield"
 
 // Options bound a rewrite.
@@ -51,20 +53,35 @@ var (
 
 // Rewrite returns the module with fuel counting. It is safe on any bytes, but
 // only what it makes of a valid module counts correctly: let the compiler
-// validate the original too, after Rewrite, whose bounds protect the compiler.
-// The result shares nothing with module.
+// validate what [Strip] returns too, after Rewrite, whose bounds protect the
+// compiler. The result shares nothing with module.
 func Rewrite(module []byte, opt Options) ([]byte, error) {
 	if opt.MaxBytes <= 0 {
 		opt.MaxBytes = defaultMaxBytes
-	}
-	if err := preamble(module); err != nil {
-		return nil, err
 	}
 	m := rewriter{max: opt.MaxBytes}
 	if err := m.split(module); err != nil {
 		return nil, err
 	}
 	return m.rewrite()
+}
+
+// Strip returns the module as it is, without custom sections: what a compiler
+// can be given to validate once Rewrite took the module. The sections that are left out
+// count for nothing in validation, but wazero reads some of them, and a count
+// in a name section of twenty bytes makes it allocate without bound.
+func Strip(module []byte) ([]byte, error) {
+	var m rewriter
+	if err := m.split(module); err != nil {
+		return nil, err
+	}
+	m.out = append(m.out, module[:8]...)
+	for _, id := range order {
+		if m.present[id] {
+			m.append(id, m.sections[id].b)
+		}
+	}
+	return m.out, nil
 }
 
 func preamble(module []byte) error {

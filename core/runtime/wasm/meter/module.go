@@ -72,6 +72,9 @@ func (m *rewriter) checkGlobal(r *reader, g uint32) {
 
 // split finds the sections and checks that they are in order, once each.
 func (m *rewriter) split(module []byte) error {
+	if err := preamble(module); err != nil {
+		return err
+	}
 	r := reader{b: module, pos: 8}
 	rank := -1
 	for r.more() {

@@ -188,3 +188,32 @@ func TestATableCannotGrowWithoutEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestStripTakesAwayNothingButCustomSections(t *testing.T) {
+	r := validator(t)
+	for _, module := range guests(t) {
+		bare, err := meter.Strip(module)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := meter.Strip(bare)
+		if err != nil || !bytes.Equal(bare, again) {
+			t.Errorf("stripped twice: %v", err)
+		}
+		if !bytes.Equal(metered(t, bare), metered(t, module)) {
+			t.Error("what is left is another module")
+		}
+		if _, err := r.CompileModule(context.Background(), bare); err != nil {
+			t.Error(err)
+		}
+	}
+	// A name section that announces 2^32-1 names.
+	hostile := append(guest(t, "start"), "\x00\x0c\x04name\x01\x05\xff\xff\xff\xff\x0f"...)
+	bare, err := meter.Strip(hostile)
+	if err != nil || bytes.Contains(bare, []byte("name")) {
+		t.Errorf("%q %v", bare, err)
+	}
+	if _, err := meter.Strip([]byte("\x00asm\x0d\x00\x01\x00")); err == nil {
+		t.Error("a component was taken")
+	}
+}
