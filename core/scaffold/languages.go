@@ -18,6 +18,9 @@ var languages = []language{
 	{name: "c", entry: "main.c", title: "C", fuel: 20_000, source: "file:%s.wasm", build: (*Builder).clang, kit: []kit{
 		{"sdk/c", "mta", []string{"mta.h", "build.sh"}},
 	}},
+	{name: "ts", entry: "index.ts", title: "AssemblyScript", fuel: 50_000, source: "file:%s.wasm", build: (*Builder).assemblyScript, kit: []kit{
+		{"sdk/assemblyscript/assembly", "mta/assembly", []string{"*.ts"}},
+	}},
 }
 
 func (b *Builder) golang(ctx context.Context, dir string, p Plugin) (string, error) {
@@ -51,4 +54,49 @@ func (b *Builder) clang(ctx context.Context, dir string, p Plugin) (string, erro
 	}
 	err := b.run(ctx, dir, []string{"CC=" + compiler}, "sh", "mta/build.sh", ".", p.Result())
 	return filepath.Join(dir, p.Result()), err
+}
+
+func (b *Builder) assemblyScript(ctx context.Context, dir string, p Plugin) (string, error) {
+	node, err := tool("install the Debian packages nodejs and npm", "node", "nodejs")
+	if err != nil {
+		return "", err
+	}
+	pkg, err := b.npm(ctx, dir, "assemblyscript")
+	if err != nil {
+		return "", err
+	}
+	// Incremental is the runtime whose garbage collector runs by itself.
+	err = b.run(ctx, dir, nil, node, filepath.Join(pkg, "bin", "asc.js"), p.Entry, "-o", p.Result(), "-O3",
+		"--runtime", "incremental", "--use", "abort=mta/assembly/abort/mta_abort")
+	return filepath.Join(dir, p.Result()), err
+}
+
+// npm finds a package as node does, in node_modules of the folder and of those
+// around it, and installs what package.json names when it is not there.
+func (b *Builder) npm(ctx context.Context, dir, name string) (string, error) {
+	at, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	for at := at; ; at = filepath.Dir(at) {
+		if pkg := filepath.Join(at, "node_modules", name); exists(pkg, "package.json") {
+			return pkg, nil
+		}
+		if at == filepath.Dir(at) {
+			break
+		}
+	}
+	program, err := tool("install the Debian packages nodejs and npm", "npm")
+	if err != nil {
+		return "", err
+	}
+	b.say("installing the npm package %s into node_modules; this is done once", name)
+	if err := b.run(ctx, dir, nil, program, "install", "--no-audit", "--no-fund", "--prefer-offline"); err != nil {
+		return "", err
+	}
+	pkg := filepath.Join(at, "node_modules", name)
+	if !exists(pkg, "package.json") {
+		return "", &Missing{"the npm package " + name, "add it to package.json: npm install --save-dev " + name}
+	}
+	return pkg, nil
 }

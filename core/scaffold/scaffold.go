@@ -201,6 +201,7 @@ func render(data fill) (tree, error) {
 				return err
 			}
 			rel := strings.TrimSuffix(strings.TrimPrefix(name, dir+"/"), ".tmpl")
+			rel = strings.Replace(rel, "dot-", ".", 1) // a folder that is embedded has no hidden files
 			mode := fs.FileMode(0o644)
 			if bytes.HasPrefix(b.Bytes(), []byte("#!")) {
 				mode = 0o755

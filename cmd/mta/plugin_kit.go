@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/programmable-mta/mta/core/runtime"
+	"github.com/programmable-mta/mta/core/scaffold"
+	"github.com/programmable-mta/mta/sdk"
+	"github.com/programmable-mta/mta/sdk/plugintest"
+)
+
+// kitCommands are the commands of plugin authors. They need no relay.
+func kitCommands(w *world) []*cobra.Command {
+	return []*cobra.Command{
+		pluginNewCommand(w), pluginBuildCommand(w), pluginTestCommand(w), pluginBenchCommand(w), pluginVerifyCommand(w),
+	}
+}
+
+// subject is the plugin that a command of the kit is about.
+type subject struct {
+	source  string // builtin:NAME, file:PATH or process:PATH
+	dir     string // where its stories are looked for; empty: it has none
+	sources bool   // dir is a folder of mta plugin new
+}
+
+// findSubject takes what a person wrote: a folder of a plugin, a module, or a
+// source as in a configuration.
+func findSubject(w *world, arg string) (subject, error) {
+	kind, rest, _ := strings.Cut(arg, ":")
+	switch kind {
+	case "builtin":
+		if w.compiledIn()[rest] == nil {
+			return subject{}, fmt.Errorf("there is no builtin plugin %q; there are %s", rest, strings.Join(w.builtinNames(), ", "))
+		}
+		return subject{source: arg}, nil
+	case "file", "process":
+		if _, err := os.Stat(rest); err != nil {
+			return subject{}, err
+		}
+		return subject{source: kind + ":" + rest, dir: filepath.Dir(rest)}, nil
+	}
+	st, err := os.Stat(arg)
+	switch {
+	case err != nil:
+		return subject{}, fmt.Errorf("%w; name a folder of a plugin, a .wasm file, process:PROGRAM or builtin:NAME", err)
+	case !st.IsDir():
+		return subject{source: "file:" + arg, dir: filepath.Dir(arg)}, nil
+	}
+	p, err := scaffold.Open(arg)
+	if err != nil {
+		return subject{}, err
+	}
+	built, err := os.Stat(filepath.Join(arg, p.Result()))
+	if err != nil {
+		return subject{}, fmt.Errorf("%s is not built yet: run mta plugin build %s", arg, arg)
+	}
+	if entry, err := os.Stat(filepath.Join(arg, p.Entry)); err == nil && entry.ModTime().After(built.ModTime()) {
+		fmt.Fprintf(w.stderr, "%s is newer than %s: mta plugin build makes it anew\n", p.Entry, p.Result())
+	}
+	return subject{source: p.SourceIn(arg), dir: arg, sources: true}, nil
+}
+
+// stories finds the files that tell how the plugin has to answer.
+func (s subject) stories() []string {
+	if s.dir == "" {
+		return nil
+	}
+	for _, folder := range []string{"stories", "testdata"} {
+		var found []string
+		for _, pattern := range []string{"*.txtar", "*.jsonl"} {
+			paths, _ := filepath.Glob(filepath.Join(s.dir, folder, pattern)) // the pattern is well formed
+			found = append(found, paths...)
+		}
+		if len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}
+
+// workshop loads plugins without a relay around them, with every grant: what an
+// operator will allow is not known here.
+type workshop struct {
+	runtimes *runtimes
+}
+
+func allGrants() runtime.Grants {
+	return runtime.Grants{Relay: true, DNS: true, HTTP: []string{"*"}, KV: 64 << 20, Body: runtime.Write, Headers: runtime.Write, Clock: true, Send: true}
+}
+
+// newWorkshop keeps compiled code where programs keep such things, so that an
+// author does not wait for the compiler at each command.
+func newWorkshop(w *world) *workshop {
+	r := &runtimes{w: w, logf: func(format string, args ...any) { fmt.Fprintf(w.stderr, format+"\n", args...) }}
+	if cache, err := os.UserCacheDir(); err == nil {
+		r.dir = filepath.Join(cache, "mta")
+	}
+	return &workshop{r}
+}
+
+func (s *workshop) close() { _ = s.runtimes.close() } // nothing is left to be told
+
+// load starts a plugin.
+func (s *workshop) load(ctx context.Context, source string, host sdk.Host, config []byte) (runtime.Loaded, error) {
+	kind, rest, _ := strings.Cut(source, ":")
+	if kind == "file" {
+		kind = "wasm"
+	}
+	rt, err := s.runtimes.of(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	name := strings.TrimSuffix(filepath.Base(rest), filepath.Ext(rest))
+	return rt.Load(ctx, runtime.Spec{Name: name, Source: source, Config: config, Grants: allGrants()}, host)
+}
+
+// loader is load for stories.
+func (s *workshop) loader(source string) plugintest.Loader {
+	return func(ctx context.Context, host sdk.Host, config []byte) (*sdk.Handlers, func() error, error) {
+		l, err := s.load(ctx, source, host, config)
+		if err != nil {
+			return nil, nil, err
+		}
+		return l.Handlers(), l.Close, nil
+	}
+}
