@@ -19,6 +19,7 @@ var emitters = []func(*Schema) (map[string][]byte, error){
 	emitSamples,
 	emitAssemblyScript,
 	emitC,
+	emitRust,
 }
 
 // Files are all derived files as they should be. root is the top of the
