@@ -103,6 +103,6 @@ func (r *Runtime) describe(ctx context.Context, src *source, l *layout, m *Modul
 type nobody struct{ sdk.Host }
 
 func (nobody) Hostname() string                                { return "localhost" }
-func (nobody) Now(context.Context) time.Time                   { return time.Unix(0, 0) }
+func (nobody) Now(context.Context) time.Time                   { return time.Unix(1e9, 0) } // Go's runtime does not start at 0
 func (nobody) Log(context.Context, slog.Level, string, ...any) {}
 func (nobody) Random(_ context.Context, p []byte)              { _, _ = rand.Read(p) }

@@ -175,9 +175,10 @@ func (p *plugin) make(ctx context.Context) (in *instance, err error) {
 	in = &instance{p: p, memory: memory{limit: uint64(p.limits.Memory), held: &p.held, most: &p.maxHeld}}
 	in.scope.Host, in.scope.Grants = p.host, &p.spec.Grants
 	in.making = experimental.WithMemoryAllocator(context.Background(), &in.memory)
+	made := in // a return of nil sets in
 	defer func() {
 		if err != nil {
-			in.close()
+			made.close()
 		}
 	}()
 	in.begin(ctx, p.limits.Fuel*startFuel, p.startLimit(ctx))
