@@ -1,0 +1,4 @@
+
+values-2
+
+values-3é
