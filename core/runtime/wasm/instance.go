@@ -166,7 +166,10 @@ func (in *instance) failure(err error) error {
 	}
 	in.p.r.opt.Logf("wasm: plugin %q: %v", in.p.spec.Name, err)
 	text, _, _ := strings.Cut(err.Error(), "\n")
-	text = strings.TrimPrefix(strings.TrimSuffix(text, " (recovered by wazero)"), "wasm error: ")
+	text = strings.TrimSuffix(text, " (recovered by wazero)")
+	if _, after, ok := strings.Cut(text, "wasm error: "); ok {
+		text = after
+	}
 	return errors.New("it trapped: " + text)
 }
 

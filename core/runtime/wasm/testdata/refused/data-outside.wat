@@ -1,0 +1,6 @@
+;; want: it cannot be instantiated
+(module
+  (memory (export "memory") 2)
+  (data (i32.const 131072) "x")
+  (func (export "mta1_buffer") (param i32) (result i32) (i32.const 1024))
+  (func (export "mta1_on_rcpt") (param i32) (result i64) (i64.const 0)))

@@ -1,0 +1,7 @@
+;; want: its description is no JSON of the right shape
+(module
+  (memory (export "memory") 2)
+  (data (i32.const 1024) "hello")
+  (func (export "mta1_describe") (result i64) (i64.const 4398046511109))
+  (func (export "mta1_buffer") (param i32) (result i32) (i32.const 1024))
+  (func (export "mta1_on_rcpt") (param i32) (result i64) (i64.const 0)))

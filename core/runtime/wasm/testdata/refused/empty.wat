@@ -1,0 +1,3 @@
+;; want: does not export memory
+(module
+)

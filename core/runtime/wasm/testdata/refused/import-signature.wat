@@ -1,0 +1,6 @@
+;; want: its import mta1.log is a function (i32), and has to be a function (i32, i32, i32, i32) -> i64
+(module
+  (import "mta1" "log" (func (param i32)))
+  (memory (export "memory") 2)
+  (func (export "mta1_buffer") (param i32) (result i32) (i32.const 1024))
+  (func (export "mta1_on_rcpt") (param i32) (result i64) (i64.const 0)))

@@ -1,0 +1,6 @@
+;; want: its _initialize failed: it used up its fuel
+(module
+  (memory (export "memory") 2)
+  (func (export "_initialize") (loop $l (br $l)))
+  (func (export "mta1_buffer") (param i32) (result i32) (i32.const 1024))
+  (func (export "mta1_on_rcpt") (param i32) (result i64) (i64.const 0)))

@@ -1,0 +1,5 @@
+;; want: its export memory is a function
+(module
+  (func (export "memory"))
+  (func (export "mta1_buffer") (param i32) (result i32) (i32.const 1024))
+  (func (export "mta1_on_rcpt") (param i32) (result i64) (i64.const 0)))
