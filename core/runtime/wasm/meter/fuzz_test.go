@@ -45,8 +45,13 @@ func validity(t testing.TB, r wazero.Runtime, b []byte) bool {
 	if len(out) > 1<<20 {
 		t.Errorf("%d bytes", len(out))
 	}
+	// wazero takes a custom section without contents at the very end for a fault.
+	bare, err := meter.Strip(b)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx := context.Background()
-	before, errBefore := r.CompileModule(ctx, b)
+	before, errBefore := r.CompileModule(ctx, bare)
 	after, errAfter := r.CompileModule(ctx, out)
 	if (errBefore == nil) != (errAfter == nil) {
 		t.Errorf("% x:\nbefore: %v\nafter: %v", b, errBefore, errAfter)

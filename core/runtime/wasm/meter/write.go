@@ -9,7 +9,7 @@ func (m *rewriter) write(id byte) {
 	case sectionType:
 		m.writeTypes(s)
 	case sectionImport:
-		m.copyVector(s, 1)
+		m.copyVector(sectionImport)
 		m.body = appendName(appendName(m.body, YieldModule), YieldName)
 		m.body = appendU32(append(m.body, 0), uint32(m.yieldType))
 	case sectionTable:
@@ -40,16 +40,18 @@ func (m *rewriter) append(id byte, content []byte) {
 	m.out = append(m.out, content...)
 }
 
-// copyVector copies a section that is one vector, and announces more elements.
-func (m *rewriter) copyVector(s *reader, more uint32) {
+// copyVector copies a section that is one vector, and announces one element more.
+func (m *rewriter) copyVector(id byte) {
+	s := &m.sections[id]
 	r := reader{b: s.b} // the section was read before, and was well-formed
-	m.body = appendU32(m.body, m.vectorLength(s, &r)+more)
+	m.body = appendU32(m.body, m.vectorLength(id, &r)+1)
 	m.body = append(m.body, r.b[r.pos:]...)
 }
 
-// vectorLength is zero for a section that is not there.
-func (m *rewriter) vectorLength(s, r *reader) uint32 {
-	if len(s.b) == 0 {
+// vectorLength is zero for a section that is not there; one without contents
+// is malformed.
+func (m *rewriter) vectorLength(id byte, r *reader) uint32 {
+	if !m.present[id] {
 		return 0
 	}
 	return r.u32()
@@ -61,7 +63,7 @@ func (m *rewriter) writeTypes(s *reader) {
 		return
 	}
 	m.yieldType = len(m.types)
-	m.copyVector(s, 1)
+	m.copyVector(sectionType)
 	m.body = append(m.body, 0x60, 0, 0)
 }
 
@@ -89,7 +91,7 @@ func (m *rewriter) writeTables(s *reader) {
 }
 
 func (m *rewriter) writeGlobals(s *reader) {
-	n := m.vectorLength(s, s)
+	n := m.vectorLength(sectionGlobal, s)
 	m.body = appendU32(m.body, n+1)
 	for ; n > 0 && s.err == nil; n-- {
 		at := s.pos
@@ -104,7 +106,7 @@ func (m *rewriter) writeGlobals(s *reader) {
 }
 
 func (m *rewriter) writeExports(s *reader) {
-	n := m.vectorLength(s, s)
+	n := m.vectorLength(sectionExport, s)
 	m.body = appendU32(m.body, n+1)
 	for ; n > 0 && s.err == nil; n-- {
 		name := s.name()
