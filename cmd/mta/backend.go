@@ -50,7 +50,7 @@ func (b *backend) Status(context.Context) (*control.Status, error) {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	s := &control.Status{
-		Version: version(), Hostname: cfg.Hostname, Config: r.path, Spool: cfg.Spool, PID: os.Getpid(), Started: r.started,
+		Version: version(), Hostname: cfg.Hostname, Config: r.from.path, Spool: cfg.Spool, PID: os.Getpid(), Started: r.started,
 		State: "running", Sessions: r.server.Sessions(), Plugins: len(r.gen.Load().services),
 		Messages: st.Messages, Recipients: byState(st.ByState[:]), Active: st.Leased, Oldest: st.Oldest,
 		Memory: mem.Sys - mem.HeapReleased, Disk: st.LogBytes,

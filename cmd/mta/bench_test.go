@@ -42,7 +42,7 @@ func BenchmarkRelay(b *testing.B) {
 	w.noControl = true
 	cfg.Limits.SessionsPerIP = 1000
 	cfg.Delivery.Concurrency = 50
-	r, err := start(context.Background(), w, cfg, "", nil)
+	r, err := start(context.Background(), w, cfg, origin{}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -17,10 +18,12 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/programmable-mta/mta/core/config"
 	"github.com/programmable-mta/mta/core/queue"
 )
 
@@ -100,7 +103,6 @@ func TestExitStatusesTellWhatKindOfFaultItWas(t *testing.T) {
 		{"queue show -c " + good, exitUsage, "see 'mta queue show --help'"},
 		{"queue list --older soon", exitUsage, "older"},
 		{"route -c " + good, exitUsage, "see 'mta route --help'"},
-		{"serve --dev -c " + good, exitUsage, "exclude each other"},
 		{"sink --fault nonsense", exitUsage, "a fault reads like"},
 
 		{"status -c " + good, exitUnavailable, "mta serve"},
@@ -367,3 +369,64 @@ func TestTheProgramEndsWithTheStatusOfItsCommand(t *testing.T) {
 		}
 	}
 }
+
+// A plugin author saves a file, and the relay of --dev has it.
+func TestDevTakesThePluginsOfAFileAndLoadsThemAnewWhenTheyChange(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "mta.toml")
+	write := func(mode string) {
+		t.Helper()
+		text := "hostname = \"mta.localhost\"\n[[listen]]\naddress = \"127.0.0.1:25\"\n[[plugin]]\nname = \"tag\"\nsource = \"builtin:discard\"\nmode = \"" + mode + "\"\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("active")
+	w := systemWorld()
+	cfg, err := devConfig(w, file, filepath.Join(dir, "spool"), "127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cfg.Plugins) != 1 || cfg.Listen[0].Address.Port() != 2525 || cfg.Routes[0].Hosts[0] != "127.0.0.1:1" {
+		t.Fatalf("plugins %v, listen %v, routes %v", cfg.Plugins, cfg.Listen, cfg.Routes)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := *w
+		w.stderr, w.noControl, w.now = io.Discard, true, time.Now
+		w.listen = func(string, string) (net.Listener, error) {
+			return &silentListener{make(chan struct{}), sync.Once{}}, nil
+		}
+		from := origin{file, func() (*config.Config, error) {
+			return devConfig(&w, file, filepath.Join(dir, "spool"), "127.0.0.1:1")
+		}}
+		r, err := start(t.Context(), &w, cfg, from, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); r.watch(ctx, time.Second/2) }()
+		time.Sleep(time.Second)
+		before := r.gen.Load()
+		if time.Sleep(3 * time.Second); r.gen.Load() != before {
+			t.Error("it reloads though nothing has changed")
+		}
+		write("off")
+		if time.Sleep(3 * time.Second); r.gen.Load() == before || r.gen.Load().find("tag") != nil {
+			t.Error("it has not taken the change")
+		}
+		cancel()
+		<-done
+		r.stop(t.Context())
+	})
+}
+
+// silentListener is a socket that nobody calls.
+type silentListener struct {
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *silentListener) Accept() (net.Conn, error) { <-l.closed; return nil, net.ErrClosed }
+func (l *silentListener) Close() error              { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *silentListener) Addr() net.Addr            { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 2525} }

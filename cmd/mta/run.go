@@ -35,7 +35,7 @@ import (
 // relay is a running mta: every room, wired.
 type relay struct {
 	w        *world
-	path     string // of the configuration; empty with --dev
+	from     origin
 	started  time.Time
 	cfg      atomic.Pointer[config.Config]
 	gen      atomic.Pointer[generation]
@@ -75,10 +75,16 @@ type bound struct {
 	profile string
 }
 
+// origin is where the configuration comes from.
+type origin struct {
+	path string // empty: from nowhere, it cannot be read again
+	read func() (*config.Config, error)
+}
+
 // start brings a relay up in the order in which things can go wrong: files and
 // spool first, plugins next, sockets last. Nothing listens before all is well.
-func start(ctx context.Context, w *world, cfg *config.Config, path string, devSink *sink.Sink) (_ *relay, err error) {
-	r := &relay{w: w, path: path, started: w.now(), sink: devSink, asked: make(chan struct{}), failed: make(chan error, 1), delivered: make(chan struct{})}
+func start(ctx context.Context, w *world, cfg *config.Config, from origin, devSink *sink.Sink) (_ *relay, err error) {
+	r := &relay{w: w, from: from, started: w.now(), sink: devSink, asked: make(chan struct{}), failed: make(chan error, 1), delivered: make(chan struct{})}
 	r.cfg.Store(cfg)
 	defer func() {
 		if err != nil {
@@ -357,13 +363,13 @@ func (r *relay) release() {
 func (r *relay) reload(ctx context.Context, only string) (string, error) {
 	r.reloading.Lock()
 	defer r.reloading.Unlock()
-	if r.path == "" {
+	if r.from.path == "" {
 		return "", errors.New("nothing to reload: this relay runs with --dev, without a configuration file")
 	}
 	refused := func(err error) (string, error) {
 		return "", fmt.Errorf("%w, the old one stays in force: %w", control.ErrConfig, err)
 	}
-	cfg, err := loadConfig(r.w, r.path)
+	cfg, err := r.from.read()
 	if err != nil {
 		return refused(err)
 	}
@@ -402,8 +408,8 @@ func (r *relay) reload(ctx context.Context, only string) (string, error) {
 		r.tracer.Log(slog.LevelInfo, "mta", "plugin reloaded", "plugin", only, "generation", s.number, "version", versionOf(about))
 		return strings.TrimSpace(fmt.Sprintf("reloaded plugin %s, generation %d %s", only, s.number, versionOf(about))), nil
 	}
-	r.tracer.Log(slog.LevelInfo, "mta", "configuration reloaded", "file", r.path)
-	return "reloaded " + r.path, nil
+	r.tracer.Log(slog.LevelInfo, "mta", "configuration reloaded", "file", r.from.path)
+	return "reloaded " + r.from.path, nil
 }
 
 // onlyPlugin is the configuration in force with the block of one plugin from

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/programmable-mta/mta/core/config"
 	"github.com/programmable-mta/mta/core/mtatest"
 )
 
@@ -35,7 +36,7 @@ func bootStory(t testing.TB, env mtatest.Env) mtatest.Relay {
 	if err != nil {
 		t.Fatalf("the story's configuration: %v", err)
 	}
-	r, err := start(context.Background(), w, cfg, env.Config, nil)
+	r, err := start(context.Background(), w, cfg, origin{env.Config, func() (*config.Config, error) { return loadConfig(w, env.Config) }}, nil)
 	if err != nil {
 		t.Fatalf("the relay does not start: %v", err)
 	}
