@@ -14,6 +14,7 @@ import (
 
 	"github.com/programmable-mta/mta/core/runtime"
 	"github.com/programmable-mta/mta/core/runtime/native"
+	"github.com/programmable-mta/mta/core/runtime/process"
 	"github.com/programmable-mta/mta/core/runtime/wasm"
 )
 
@@ -46,6 +47,8 @@ func (r *runtimes) of(ctx context.Context, kind string) (runtime.Runtime, error)
 			o.CacheDir = filepath.Join(r.dir, "wasm")
 		}
 		rt, err = wasm.New(context.WithoutCancel(ctx), o)
+	case "process":
+		rt = process.New(process.Options{Now: r.w.now, Logf: func(plugin, format string, args ...any) { r.logf("%s: "+format, append([]any{plugin}, args...)...) }})
 	default:
 		err = fmt.Errorf("%q is no source; write \"builtin:NAME\", \"file:PATH.wasm\" or \"process:PATH\"", kind)
 	}
