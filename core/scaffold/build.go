@@ -96,6 +96,10 @@ func (b *Builder) run(ctx context.Context, dir string, env []string, name string
 		cmd.Stdout = io.MultiWriter(&out, b.Commands)
 		cmd.Stderr = cmd.Stdout
 	}
+	shown := filepath.Base(name)
+	if shown == "sh" && len(args) > 0 {
+		shown = args[0] // the script says more than its interpreter
+	}
 	err := cmd.Run()
 	if err == nil {
 		return nil
@@ -107,7 +111,7 @@ func (b *Builder) run(ctx context.Context, dir string, env []string, name string
 	if len(text) > maxShown {
 		text = append([]byte("...\n"), text[len(text)-maxShown:]...)
 	}
-	return &Failed{Tool: filepath.Base(name), Output: strings.TrimRight(string(text), "\n"), err: err}
+	return &Failed{Tool: shown, Output: strings.TrimRight(string(text), "\n"), err: err}
 }
 
 // Failed says that a tool did not do its work.

@@ -19,6 +19,13 @@ func TestEveryHookBuildsInC(t *testing.T) {
 	}
 }
 
+func TestEveryHookBuildsInRust(t *testing.T) {
+	need(t, "rust")
+	for _, hook := range scaffold.Hooks() {
+		build(t, "rust", hook)
+	}
+}
+
 func build(t *testing.T, lang, hook string) {
 	t.Helper()
 	dir, p := begin(t, lang, hook)

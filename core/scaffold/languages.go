@@ -4,16 +4,21 @@ import (
 	"context"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // languages is the table of all languages, in the order in which they are
 // shown.
 var languages = []language{
-	{name: "go", entry: "main.go", title: "Go", fuel: 100_000, source: "file:%s.wasm", build: (*Builder).golang, kit: []kit{
+	{name: "go", entry: "main.go", title: "Go", fuel: 1_000_000, source: "file:%s.wasm", build: (*Builder).golang, kit: []kit{
 		{"sdk", "mta/sdk", []string{"*.go"}},
 		{"sdk/wire", "mta/sdk/wire", []string{"*.go"}},
 		{"sdk/serve", "mta/sdk/serve", []string{"serve.go", "*_wasip1.go"}},
 		{"sdk/plugintest", "mta/sdk/plugintest", []string{"*.go"}},
+	}},
+	{name: "rust", entry: "plugin/plugin.rs", title: "Rust", fuel: 20_000, source: "file:%s.wasm", build: (*Builder).rust, kit: []kit{
+		{"sdk/rust", "mta", []string{"Cargo.toml", "build.sh"}},
+		{"sdk/rust/src", "mta/src", []string{"*.rs"}},
 	}},
 	{name: "c", entry: "main.c", title: "C", fuel: 20_000, source: "file:%s.wasm", build: (*Builder).clang, kit: []kit{
 		{"sdk/c", "mta", []string{"mta.h", "build.sh"}},
@@ -54,6 +59,31 @@ func (b *Builder) clang(ctx context.Context, dir string, p Plugin) (string, erro
 	}
 	err := b.run(ctx, dir, []string{"CC=" + compiler}, "sh", "mta/build.sh", ".", p.Result())
 	return filepath.Join(dir, p.Result()), err
+}
+
+func (b *Builder) rust(ctx context.Context, dir string, p Plugin) (string, error) {
+	compiler := b.Getenv("RUSTC")
+	for _, c := range []string{"rustc", "/usr/bin/rustc"} { // rustup's comes first in PATH, and may lack the target
+		if _, err := exec.LookPath(c); compiler == "" && err == nil && b.knowsWasm(ctx, c) {
+			compiler = c
+		}
+	}
+	if compiler == "" {
+		return "", &Missing{"a Rust compiler for wasm32-unknown-unknown", "run rustup target add wasm32-unknown-unknown, " +
+			"or install the Debian packages rustc, libstd-rust-dev-wasm32 and the lld of its LLVM (lld-14 in Debian 12)"}
+	}
+	err := b.run(ctx, dir, []string{"RUSTC=" + compiler}, "sh", "mta/build.sh", filepath.Dir(p.Entry), p.Result())
+	return filepath.Join(dir, p.Result()), err
+}
+
+// knowsWasm tells whether a Rust compiler has the library of the target.
+func (b *Builder) knowsWasm(ctx context.Context, compiler string) bool {
+	out, err := exec.CommandContext(ctx, compiler, "--print", "target-libdir", "--target", "wasm32-unknown-unknown").Output()
+	if err != nil {
+		return false
+	}
+	found, _ := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "libcore-*.rlib"))
+	return len(found) > 0
 }
 
 func (b *Builder) assemblyScript(ctx context.Context, dir string, p Plugin) (string, error) {

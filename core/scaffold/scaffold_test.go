@@ -14,7 +14,7 @@ import (
 )
 
 // tools are what each language needs on this machine.
-var tools = map[string][]string{"go": {"go"}, "c": {"sh", "clang-19", "wasm-ld-19"}}
+var tools = map[string][]string{"go": {"go"}, "c": {"sh", "clang-19", "wasm-ld-19"}, "rust": {"rustc"}, "ts": {"node"}}
 
 // need skips a test for want of a tool; CI has them all.
 func need(t *testing.T, lang string) {
@@ -133,7 +133,7 @@ func TestAManifestSaysWhatIsWrongWithIt(t *testing.T) {
 }
 
 func TestAMissingToolIsNamedWithItsPackage(t *testing.T) {
-	for lang, want := range map[string]string{"go": "go.dev/dl", "c": "clang-19 and lld-19"} {
+	for lang, want := range map[string]string{"go": "go.dev/dl", "c": "clang-19 and lld-19", "ts": "nodejs and npm"} {
 		dir, p := begin(t, lang, "rcpt")
 		t.Setenv("PATH", t.TempDir())
 		_, err := (&scaffold.Builder{Getenv: func(string) string { return "" }}).Build(t.Context(), dir, p)
