@@ -74,7 +74,7 @@ func Read(r io.Reader) (*Recording, error) {
 				text = bytes.TrimPrefix(text, []byte("\ufeff"))
 			}
 			if bad := rec.take(text, n, table, &last); bad != nil {
-				if err == io.EOF && !json.Valid(text) {
+				if err == io.EOF && cutOff(text) {
 					bad = errors.New("the file is cut off in the middle of this line: remove the line to use those before it")
 				}
 				return nil, fmt.Errorf("record: line %d: %w", n, bad)
@@ -94,6 +94,12 @@ func Read(r io.Reader) (*Recording, error) {
 		return 0
 	})
 	return rec, nil
+}
+
+// cutOff tells a JSON value that ends too early from one that is wrong.
+func cutOff(text []byte) bool {
+	err := json.NewDecoder(bytes.NewReader(text)).Decode(new(json.RawMessage))
+	return errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func readLine(br *bufio.Reader) ([]byte, error) {
