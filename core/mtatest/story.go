@@ -47,11 +47,13 @@ type Boot func(t testing.TB, env Env) Relay
 //	              a listener at 127.0.0.1:25, spool and control socket in $DIR
 //	zone          DNS records, see [ZoneServer]
 //	peer HOST:PORT  rules of a next hop, see [Peer]
+//	copy NAME     the path of a file that becomes NAME in $DIR: a plugin
 //	script        what happens, line by line
 //
 // and messages, configurations, zones and rules that the script names. In
 // configurations and scripts $DIR is the folder of the story, in which every
-// file of it lies. A certificate for relay.test, *.rcpt.test and the addresses
+// file of it lies, and $REPO the top of the repository, where the prebuilt
+// plugins are. A certificate for relay.test, *.rcpt.test and the addresses
 // of all peers is at $DIR/cert.pem with its key at $DIR/key.pem; peers use it too.
 //
 // What clients do:
@@ -78,7 +80,8 @@ type Boot func(t testing.TB, env Env) Relay
 //	rules HOST:PORT FILE the peer follows other rules
 //	zone FILE            the DNS says something else
 //	config FILE          the configuration becomes another (reload reads it)
-//	file NAME FILE       a file in $DIR gets the content of another
+//	file NAME FILE       a file in $DIR gets the content of another, of the story
+//	                     or by its path ($REPO/...)
 //	restart              stop and start the relay; "crash": kill and start it; "stop"
 //	                     and "start" apart, with time in between
 //
@@ -130,12 +133,27 @@ func RunStory(t *testing.T, file string, boot Boot) {
 	if len(bytes.TrimSpace(a.Comment)) == 0 {
 		t.Fatalf("%s does not say what it shows: begin it with a sentence", file)
 	}
-	dir := t.TempDir()
+	dir, repo := t.TempDir(), repository(t, file)
 	synctest.Test(t, func(t *testing.T) {
-		s := &story{t: t, file: filepath.Base(file), dir: dir, boot: boot,
+		s := &story{t: t, file: filepath.Base(file), dir: dir, repo: repo, boot: boot,
 			files: map[string]string{}, peers: map[string]*storyPeer{}, clients: map[string]*client{}}
 		s.play(a)
 	})
+}
+
+// repository is the folder of go.mod above a story.
+func repository(t *testing.T, file string) string {
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir != filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return dir
 }
 
 type story struct {
@@ -143,6 +161,7 @@ type story struct {
 	file    string
 	line    int
 	dir     string
+	repo    string
 	files   map[string]string
 	peers   map[string]*storyPeer
 	clients map[string]*client
@@ -177,6 +196,8 @@ func (s *story) play(a *txtar.Archive) {
 			script = string(f.Data)
 		case "peer":
 			peers = append(peers, [2]string{rest, string(f.Data)})
+		case "copy":
+			s.copy(rest, strings.TrimSpace(string(f.Data)))
 		default:
 			s.files[f.Name] = string(f.Data)
 		}
@@ -262,7 +283,16 @@ func (s *story) configure(text string) {
 	if !has(`\[control\]`) {
 		text += "[control]\nsocket = \"$DIR/control.sock\"\n"
 	}
-	s.write("mta.toml", strings.ReplaceAll(text, "$DIR", s.dir))
+	s.write("mta.toml", s.places(text))
+}
+
+// copy puts a file of the repository where the relay finds it.
+func (s *story) copy(name, path string) {
+	b, err := os.ReadFile(s.places(path))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.write(name, string(b))
 }
 
 func (s *story) write(name, data string) {
@@ -297,9 +327,14 @@ var (
 	queuedAs = regexp.MustCompile(`queued as ([0-9A-Z]+)`)
 )
 
-// words are what the relay's words stand for: $DIR, $ID, $ID1.
+// places puts folders in the place of $DIR and $REPO.
+func (s *story) places(text string) string {
+	return strings.NewReplacer("$DIR", s.dir, "$REPO", s.repo).Replace(text)
+}
+
+// words are what the relay's words stand for: $DIR, $REPO, $ID, $ID1.
 func (s *story) words(line string) string {
-	line = strings.ReplaceAll(line, "$DIR", s.dir)
+	line = s.places(line)
 	return nthID.ReplaceAllStringFunc(line, func(v string) string {
 		n := len(s.ids)
 		if v != "$ID" {
@@ -381,6 +416,10 @@ func (s *story) world(word string, f []string) {
 	case "config":
 		s.configure(s.text(arg(0)))
 	case "file":
+		if filepath.IsAbs(arg(1)) {
+			s.copy(arg(0), arg(1))
+			return
+		}
 		s.write(arg(0), s.text(arg(1)))
 	case "stop":
 		s.relay.Stop()
