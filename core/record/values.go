@@ -101,6 +101,11 @@ func (w visitor) visit(v reflect.Value, field string) {
 			v.SetFloat(0)
 		}
 	case reflect.Slice:
+		// No runtime tells an empty list from none.
+		if v.Len() == 0 {
+			v.SetZero()
+			return
+		}
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			if w.bytes != nil {
 				v.SetBytes(w.bytes(v.Bytes()))
@@ -133,7 +138,11 @@ func (w visitor) visitStruct(v reflect.Value) {
 }
 
 func (w visitor) visitMap(v reflect.Value, field string) {
-	if v.Len() == 0 || v.Type().Key().Kind() != reflect.String || v.Type().Elem().Kind() != reflect.String {
+	if v.Len() == 0 {
+		v.SetZero()
+		return
+	}
+	if v.Type().Key().Kind() != reflect.String || v.Type().Elem().Kind() != reflect.String {
 		return
 	}
 	n := reflect.MakeMapWithSize(v.Type(), v.Len())
