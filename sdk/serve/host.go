@@ -78,9 +78,18 @@ func parseResult[R any](name, body string, parse func(string) (R, error)) (R, er
 	return parse(result)
 }
 
+// quiet is how many calls go out without waiting for a result. The relay drops
+// what it cannot keep, so one in that many is waited for.
+const quiet = 32
+
 // tell makes a call that has no result worth waiting for.
 func tell(ctx context.Context, number int, fill func(*wire.ProtoWriter)) {
-	if r, _ := ctx.Value(requestKey{}).(*request); r != nil {
+	r, _ := ctx.Value(requestKey{}).(*request)
+	switch {
+	case r == nil:
+	case r.told.Add(1)%quiet == 0:
+		ask(ctx, number, fill, func(string) (struct{}, error) { return struct{}{}, nil })
+	default:
 		r.stream.send(r.seq, 0, wire.ProtoHostCall+number, fill)
 	}
 }

@@ -36,7 +36,9 @@ func Run() {
 		VersionedPlugins: map[int]goplugin.PluginSet{frames.Version: {frames.Name: &served{srv: &server{plugin: construct()}}}},
 		Logger:           hclog.NewNullLogger(),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(opts, grpc.ForceServerCodecV2(frames.Codec{}), grpc.MaxRecvMsgSize(frames.MaxToPlugin), grpc.MaxSendMsgSize(frames.MaxFromPlugin))...)
+			// Fixed windows: gRPC would measure the bandwidth with pings else.
+			return grpc.NewServer(append(opts, grpc.ForceServerCodecV2(frames.Codec{}), grpc.MaxRecvMsgSize(frames.MaxToPlugin), grpc.MaxSendMsgSize(frames.MaxFromPlugin),
+				grpc.InitialWindowSize(1<<20), grpc.InitialConnWindowSize(4<<20))...)
 		},
 	})
 }
@@ -107,6 +109,7 @@ type request struct {
 	seq    uint64
 	now    time.Time
 	cancel context.CancelFunc
+	told   atomic.Uint32 // calls without a result
 }
 
 type requestKey struct{}

@@ -111,6 +111,7 @@ func (p *subject) OnRcpt(ctx context.Context, e *sdk.RcptEvent) (sdk.Answer, err
 		os.Exit(7)
 	case word == "stop":
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		select {}
 	case word == "error":
 		return sdk.Answer{}, errors.New("the database is gone")
 	case word == "wait":
