@@ -10,6 +10,8 @@ import (
 var (
 	//go:embed fragments/head.h
 	cHead string
+	//go:embed fragments/net.h
+	cNet string
 	//go:embed fragments/tail.h
 	cTail string
 )
@@ -37,17 +39,18 @@ func emitC(s *Schema) (map[string][]byte, error) {
 		c.call(call)
 	}
 	c.description()
-	c.b.WriteString(cTailBefore())
+	c.b.WriteString(cNet)
+	c.b.WriteString(strings.TrimSuffix(cTail, end))
 	for _, h := range s.Hooks {
 		c.hook(h)
 	}
-	c.b.WriteString("\n#endif\n")
+	c.b.WriteString(end)
 	check := c.selfcheck()
 	return map[string][]byte{"sdk/c/mta.h": c.b.Bytes(), "sdk/c/testdata/selfcheck/selfcheck.c": check}, nil
 }
 
-// cTailBefore is the last part without the end of the include guard.
-func cTailBefore() string { return strings.TrimSuffix(cTail, "\n#endif\n") }
+// end of the include guard.
+const end = "\n#endif\n"
 
 type cEmitter struct {
 	s                     *Schema

@@ -222,6 +222,13 @@ static inline mta_str mta_keep_(mta_str s) {
 }
 #define mta_keep(s) mta_keep_(MTA_S(s))
 
+/* mta_to_lower is a copy with A to Z as a to z. */
+static inline mta_str mta_to_lower(mta_str s) {
+    char *p = mta_alloc(s.len);
+    for (uint32_t i = 0; i < s.len; i++) p[i] = mta_lower(s.ptr[i]);
+    return mta_strn(p, s.len);
+}
+
 static inline mta_str mta_join_(const mta_str *part, uint32_t n) {
     uint64_t len = 0;
     for (uint32_t i = 0; i < n; i++) len += part[i].len;

@@ -223,7 +223,7 @@ static inline bool mta_json_num(mta_json v, double *out) {
     return true;
 }
 
-/* mta_duration reads "1h30m", "300ms" or "0" as nanoseconds; false: it is none. */
+/* mta_duration reads "1h30m", "300ms", "35d" or "0" as nanoseconds; false: it is none. */
 static inline bool mta_duration_(mta_str s, int64_t *out) {
     double sum = 0;
     bool minus = mta_starts(s, "-");
@@ -240,7 +240,9 @@ static inline bool mta_duration_(mta_str s, int64_t *out) {
         s = mta_cut(s, n);
         for (n = 0; n < s.len && !(s.ptr[n] >= '0' && s.ptr[n] <= '9') && s.ptr[n] != '.';) n++;
         mta_str u = mta_strn(s.ptr, n);
-        if (mta_eq(u, "h")) unit = 3600e9;
+        if (mta_eq(u, "w")) unit = 7 * 86400e9;
+        else if (mta_eq(u, "d")) unit = 86400e9;
+        else if (mta_eq(u, "h")) unit = 3600e9;
         else if (mta_eq(u, "m")) unit = 60e9;
         else if (mta_eq(u, "s")) unit = 1e9;
         else if (mta_eq(u, "ms")) unit = 1e6;
@@ -307,7 +309,7 @@ static inline void mta_config_duration_(mta_start *s, mta_str key, int64_t *out)
     int64_t d;
     if (v.type == 'x') return;
     if (v.type == '"' && mta_duration_(mta_json_str(v), &d)) *out = d;
-    else mta_config_wrong(s, key, mta_cstr("a duration such as \"5m\""));
+    else if (s->error.len == 0) s->error = mta_join("config: ", key, ": ", v.raw, " is no duration: write \"5m\", \"36h\" or \"35d\"");
 }
 
 static inline void mta_config_strs_(mta_start *s, mta_str key, mta_str_list *out) {
@@ -329,12 +331,19 @@ static inline void mta_config_strs_(mta_start *s, mta_str key, mta_str_list *out
     out->len = n;
 }
 
+static inline void mta_config_set_(mta_start *s, mta_str key, mta_set *out) {
+    mta_str_list names = {0};
+    mta_config_strs_(s, key, &names);
+    *out = mta_set_of(names);
+}
+
 #define mta_config_str(s, key, out) mta_config_str_(s, MTA_S(key), out)
 #define mta_config_bool(s, key, out) mta_config_bool_(s, MTA_S(key), out)
 #define mta_config_num(s, key, out) mta_config_num_(s, MTA_S(key), out)
 #define mta_config_int(s, key, out) mta_config_int_(s, MTA_S(key), out)
 #define mta_config_duration(s, key, out) mta_config_duration_(s, MTA_S(key), out)
 #define mta_config_strs(s, key, out) mta_config_strs_(s, MTA_S(key), out)
+#define mta_config_set(s, key, out) mta_config_set_(s, MTA_S(key), out)
 
 /* mta_config_end is empty, or what was wrong. Known are all keys, for people:
  * "delay, keep". */

@@ -1,7 +1,7 @@
 //! The configuration: JSON, as the relay hands it to the start function. The
 //! relay has checked that it is well-formed.
 
-use crate::{memory, Host};
+use crate::{memory, Host, Set};
 use core::fmt;
 
 /// A value in a JSON text, as it stands there.
@@ -166,7 +166,7 @@ fn unicode(chars: &mut core::str::Chars) -> char {
     char::from_u32(u).unwrap_or('\u{fffd}')
 }
 
-/// Reads "1h30m", "300ms" or "0" as nanoseconds.
+/// Reads "1h30m", "300ms", "35d" or "0" as nanoseconds.
 pub fn duration(s: &str) -> Option<i64> {
     let (minus, mut s) = match s.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -185,6 +185,8 @@ pub fn duration(s: &str) -> Option<i64> {
         s = &s[n..];
         let n = s.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(s.len());
         let unit = match &s[..n] {
+            "w" => 7.0 * 86400e9,
+            "d" => 86400e9,
             "h" => 3600e9,
             "m" => 60e9,
             "s" => 1e9,
@@ -268,7 +270,21 @@ impl Start {
 
     /// Nanoseconds of "5m".
     pub fn duration(&mut self, key: &str, default: i64) -> i64 {
-        self.value(key, default, "a duration such as \"5m\"", |v, h| v.text(h).and_then(duration))
+        let host = self.host;
+        let v = match self.config.get(host, key) {
+            None => return default,
+            Some(v) => v,
+        };
+        v.text(host).and_then(duration).unwrap_or_else(|| {
+            if self.error.is_none() {
+                self.error = Some(Error(host.text(format_args!(
+                    "config: {}: {} is no duration: write \"5m\", \"36h\" or \"35d\"",
+                    key,
+                    v.raw()
+                ))));
+            }
+            default
+        })
     }
 
     pub fn texts(&mut self, key: &str) -> &'static [&'static str] {
@@ -280,6 +296,12 @@ impl Start {
             // SAFETY: what is allocated at start is kept for ever.
             Some(unsafe { memory::slice(v.items().count(), |_| items.next().and_then(|i| i.text(h)).unwrap_or("")) })
         })
+    }
+
+    /// A list of texts as a set.
+    pub fn set(&mut self, key: &str) -> Set<'static> {
+        let names = self.texts(key);
+        Set::new(self.host, names)
     }
 
     /// Ends the reading: there are no keys but these.

@@ -44,10 +44,14 @@ pub mod block;
 mod config;
 mod gen;
 mod memory;
+mod net;
+mod set;
 
 pub use block::{List, Notes};
 pub use config::{duration, Error, Json, Start};
 pub use gen::*;
+pub use net::{Duration, Ip, Network, Time, SECOND};
+pub use set::Set;
 
 use block::{View, Writer};
 use core::cell::UnsafeCell;
@@ -146,6 +150,15 @@ impl<'a> Host<'a> {
             b[at..at + p.len()].copy_from_slice(p.as_bytes());
             at += p.len();
         }
+        unsafe { core::str::from_utf8_unchecked(b) }
+    }
+
+    /// A copy with A to Z as a to z.
+    pub fn lower(self, s: &str) -> &'a str {
+        // SAFETY: as above; only ASCII is changed.
+        let b = unsafe { memory::octets(s.len()) };
+        b.copy_from_slice(s.as_bytes());
+        b.make_ascii_lowercase();
         unsafe { core::str::from_utf8_unchecked(b) }
     }
 
@@ -336,6 +349,21 @@ impl<'a> Host<'a> {
     pub fn list<T: Copy + InList>(self, items: &[T]) -> &'a [T] {
         // SAFETY: self is there as long as the hook.
         unsafe { memory::slice(items.len(), |i| items[i]) }
+    }
+
+    /// A slice of n times the same text, to be filled.
+    pub(crate) fn list_mut(self, n: usize, item: &'a str) -> &'a mut [&'a str] {
+        // SAFETY: as above; nobody else has it.
+        unsafe {
+            let list = memory::slice(n, |_| item);
+            core::slice::from_raw_parts_mut(list.as_ptr() as *mut &'a str, list.len())
+        }
+    }
+
+    /// The same for a number of items that is not known before.
+    pub fn list_of<T: Copy + InList>(self, n: usize, item: impl FnMut(usize) -> T) -> &'a [T] {
+        // SAFETY: as above.
+        unsafe { memory::slice(n, item) }
     }
 }
 

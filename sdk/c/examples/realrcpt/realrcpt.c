@@ -10,19 +10,14 @@
 
 MTA_PLUGIN(.name = "realrcpt", .version = "1.0.0", .rcpt = "session.remote_ip envelope.from recipient.addr")
 
-static mta_str_list domains, senders, networks;
+static mta_set domains, senders;
+static mta_str_list networks;
 
 MTA_START(s) {
-    mta_config_strs(s, "domains", &domains);
-    mta_config_strs(s, "senders", &senders);
+    mta_config_set(s, "domains", &domains);
+    mta_config_set(s, "senders", &senders);
     mta_config_strs(s, "networks", &networks);
     return mta_config_end(s, "domains, senders, networks");
-}
-
-static bool listed(mta_str_list l, mta_str domain) {
-    for (uint32_t i = 0; i < l.len; i++)
-        if (mta_eqfold(mta_str_at(l, i), domain)) return true;
-    return false;
 }
 
 MTA_ON_RCPT(ev) {
@@ -31,8 +26,8 @@ MTA_ON_RCPT(ev) {
         if (mta_starts(ip, mta_str_at(networks, i)))
             return mta_reject("5.7.1", mta_join("no mail from your network: ", ip));
     mta_str from = mta_domain(ev->envelope.from);
-    if (listed(senders, from)) return mta_reject("5.7.1", mta_join("no mail from ", from, " is taken here"));
+    if (mta_set_has(senders, from)) return mta_reject("5.7.1", mta_join("no mail from ", from, " is taken here"));
     mta_str to = ev->recipient.addr;
-    if (!listed(domains, mta_domain(to))) return mta_reject("5.1.2", mta_join("<", to, ">: ", mta_domain(to), " is no domain of ours"));
+    if (!mta_set_has(domains, mta_domain(to))) return mta_reject("5.1.2", mta_join("<", to, ">: ", mta_domain(to), " is no domain of ours"));
     return mta_accept();
 }

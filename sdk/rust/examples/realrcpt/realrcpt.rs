@@ -6,7 +6,7 @@
 //!     networks prefixes of client addresses that are refused: "198.51.100."
 #![no_std]
 
-use mta::{domain, Answer, Error, Global, RcptEvent, Start};
+use mta::{domain, Answer, Error, Global, RcptEvent, Set, Start};
 
 mta::plugin! {
     name: "realrcpt", version: "1.0.0",
@@ -14,23 +14,17 @@ mta::plugin! {
     hooks: { rcpt: on_rcpt [session.remote_ip, envelope.from, recipient.addr] }
 }
 
-type Texts = &'static [&'static str];
-
 struct Config {
-    domains: Texts,
-    senders: Texts,
-    networks: Texts,
+    domains: Set<'static>,
+    senders: Set<'static>,
+    networks: &'static [&'static str],
 }
 
 static CONFIG: Global<Config> = Global::new();
 
 fn on_start(s: &mut Start) -> Result<(), Error> {
-    CONFIG.set(Config { domains: s.texts("domains"), senders: s.texts("senders"), networks: s.texts("networks") });
+    CONFIG.set(Config { domains: s.set("domains"), senders: s.set("senders"), networks: s.texts("networks") });
     s.end(&["domains", "senders", "networks"])
-}
-
-fn listed(list: Texts, domain: &str) -> bool {
-    list.iter().any(|d| d.eq_ignore_ascii_case(domain))
 }
 
 fn on_rcpt(ev: RcptEvent) -> Answer {
@@ -40,11 +34,11 @@ fn on_rcpt(ev: RcptEvent) -> Answer {
         return Answer::reject("5.7.1", ev.host().join(&["no mail from your network: ", ip]));
     }
     let from = domain(ev.envelope().from());
-    if listed(config.senders, from) {
+    if config.senders.has(from) {
         return Answer::reject("5.7.1", ev.host().join(&["no mail from ", from, " is taken here"]));
     }
     let to = ev.recipient().addr();
-    if !listed(config.domains, domain(to)) {
+    if !config.domains.has(domain(to)) {
         return Answer::reject("5.1.2", ev.host().join(&["<", to, ">: ", domain(to), " is no domain of ours"]));
     }
     Answer::accept()
