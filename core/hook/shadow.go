@@ -3,6 +3,7 @@ package hook
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/programmable-mta/mta/core/answer"
 	"github.com/programmable-mta/mta/sdk"
@@ -43,10 +44,14 @@ func shadowed(o *owner, hook, said string, err error) Comparison {
 	return c
 }
 
-// compared tells what the shadows would have said beside what was decided.
+// compared tells what the shadows would have said beside what was decided. A
+// shadow that goes on where somebody else said yes agrees with what was done.
 func (c *Chains) compared(shadows []Comparison, active, id, about string) {
 	for _, s := range shadows {
 		s.Active, s.ID, s.About = active, id, about
+		if s.Shadow == "continue" && s.Err == "" && (active == "accept" || strings.HasPrefix(active, "use ")) {
+			s.Active = s.Shadow
+		}
 		c.compare(s)
 	}
 }
