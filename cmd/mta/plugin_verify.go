@@ -141,7 +141,7 @@ func (v *verified) print(out io.Writer) {
 		row("imports", "%s", grouped(v.Imports))
 	}
 	if len(v.Exports) > 0 {
-		row("exports", "%s", strings.Join(v.Exports, " "))
+		row("exports", "%s", contract(v.Exports))
 	}
 	if line := allowLine(append(slices.Clone(d.Needs), d.Wants...)); line != "" {
 		row("write", "%s", line)
@@ -175,6 +175,18 @@ func grouped(imports []string) string {
 		parts = append(parts, module+": "+strings.Join(by[module], " "))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// contract are the exports that the contract names; engines of scripts have
+// hundreds of others.
+func contract(exports []string) string {
+	ours := slices.DeleteFunc(slices.Clone(exports), func(name string) bool {
+		return !strings.HasPrefix(name, "mta1_") && name != "memory" && name != "_initialize" && name != "_start"
+	})
+	if n := len(exports) - len(ours); n > 0 {
+		ours = append(ours, fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(ours, " ")
 }
 
 // allowLine is the key allow as it is written for these grants.
