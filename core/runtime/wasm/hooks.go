@@ -106,7 +106,7 @@ func hook[E, A any](p *plugin, number int, want *wire.Want,
 		fuel, limit = deliverFuel*fuel, deliverLimit
 	}
 	return func(ctx context.Context, e *E) (a A, err error) {
-		in, err := p.ready(ctx, limit)
+		in, left, err := p.ready(ctx, limit)
 		if err != nil {
 			return a, fmt.Errorf("wasm: %w", err)
 		}
@@ -118,7 +118,7 @@ func hook[E, A any](p *plugin, number int, want *wire.Want,
 		if about != nil {
 			about(&in.scope, e)
 		}
-		in.begin(ctx, fuel, limit)
+		in.begin(ctx, fuel, left)
 		defer in.finish()
 		ret, err := in.ask(number, encode(&in.events, in.scope.Now, e, want))
 		switch {
@@ -153,21 +153,21 @@ func (in *instance) ask(number int, event []byte) (uint64, error) {
 	return in.invoke(in.hook(number), uint64(len(event)))
 }
 
-// ready is an instance that can be asked.
-func (p *plugin) ready(ctx context.Context, limit time.Duration) (*instance, error) {
-	in, err := p.take(ctx, limit)
+// ready is an instance that can be asked, and the time that is left for it.
+func (p *plugin) ready(ctx context.Context, limit time.Duration) (*instance, time.Duration, error) {
+	in, left, err := p.take(ctx, limit)
 	if in != nil || err != nil {
-		return in, err
+		return in, left, err
 	}
 	if in, err = p.make(ctx); err != nil {
 		p.gone()
-		return nil, fmt.Errorf("one more instance: %w", err)
+		return nil, 0, fmt.Errorf("one more instance: %w", err)
 	}
 	if err := in.configure(ctx); err != nil {
 		p.discard(in)
-		return nil, fmt.Errorf("one more instance: %w", err)
+		return nil, 0, fmt.Errorf("one more instance: %w", err)
 	}
-	return in, nil
+	return in, left, nil
 }
 
 // done gives the instance back, or throws it away.

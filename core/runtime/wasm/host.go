@@ -73,8 +73,9 @@ var offered = sync.OnceValue(func() map[string]string {
 // instance that calls in their context, which is the instance itself.
 func offer(ctx context.Context, w wazero.Runtime) error {
 	for module, functions := range map[string][]function{
-		ourModule:  append(calls(), function{meter.YieldName, nil, nil, (*instance).yield}),
-		wasiModule: wasi(),
+		ourModule:    append(calls(), function{meter.YieldName, nil, nil, (*instance).yield}),
+		wasiModule:   wasi(),
+		engineModule: engineCalls,
 	} {
 		b := w.NewHostModuleBuilder(module)
 		for _, f := range functions {

@@ -44,12 +44,16 @@ func Inspect(ctx context.Context, path string) (*Module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wasm: %w", err)
 	}
-	size := int64(len(src.module))
 	l, err := parse(src.module)
 	if err != nil {
 		return nil, fmt.Errorf("wasm: %s: %w", path, err)
 	}
-	m := &Module{Path: path, Digest: src.digest, Size: size, Hooks: l.hooks(), Grants: l.grants(),
+	var fault error
+	if src.script != nil {
+		fault = l.checkEngine()
+		l = l.asPlugin()
+	}
+	m := &Module{Path: path, Digest: src.digest, Size: src.size, Hooks: l.hooks(), Grants: l.grants(),
 		MinMemory: int64(l.min) * pageSize, MaxMemory: int64(l.max) * pageSize}
 	for _, x := range l.imports {
 		m.Imports = append(m.Imports, x.module+"."+x.name)
@@ -57,8 +61,14 @@ func Inspect(ctx context.Context, path string) (*Module, error) {
 	for _, x := range l.exports {
 		m.Exports = append(m.Exports, x.name)
 	}
-	if err := r.describe(ctx, src, l, m); err != nil {
-		m.Faults = append(m.Faults, err.Error())
+	if fault == nil {
+		fault = r.describe(ctx, src, l, m)
+	}
+	if fault != nil {
+		m.Faults = append(m.Faults, fault.Error())
+	}
+	if src.script != nil { // it can make any call
+		m.Grants = slices.Concat(m.Description.Needs, m.Description.Wants)
 	}
 	return m, nil
 }

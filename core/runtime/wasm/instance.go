@@ -42,10 +42,11 @@ type instance struct {
 	mod    api.Module
 	mem    api.Memory
 	fuel   api.MutableGlobal
-	buffer api.Function
-	hooks  [wire.HookDisconnect + 1]api.Function
+	buffer export
+	hooks  [wire.HookDisconnect + 1]export
 	at     uint32 // where events are written
 	room   uint32
+	engine *engine // of a plugin in JavaScript
 	memory memory
 	phase  phase
 	making context.Context // while wazero instantiates
@@ -94,6 +95,7 @@ func (in *instance) begin(ctx context.Context, fuel int64, limit time.Duration) 
 	in.parent, in.budget, in.limit = ctx, fuel, limit
 	in.given = min(fuel, fuelSlice)
 	in.deadline, in.ended, in.calls, in.pending = time.Time{}, nil, 0, nil
+	in.out[1].said = ""
 	if in.fuel != nil {
 		in.fuel.Set(uint64(in.given))
 	} else {
@@ -149,7 +151,7 @@ func (in *instance) context() context.Context {
 }
 
 // invoke calls an export with at most one argument and one result.
-func (in *instance) invoke(f api.Function, arg uint64) (uint64, error) {
+func (in *instance) invoke(f export, arg uint64) (uint64, error) {
 	in.stack[0] = arg
 	if err := f.CallWithStack(in, in.stack[:1]); err != nil {
 		return 0, in.failure(err)
@@ -169,6 +171,9 @@ func (in *instance) failure(err error) error {
 	text = strings.TrimSuffix(text, " (recovered by wazero)")
 	if _, after, ok := strings.Cut(text, "wasm error: "); ok {
 		text = after
+	}
+	if said := in.out[1].said; said != "" {
+		text += ": " + said
 	}
 	return errors.New("it trapped: " + text)
 }
@@ -206,7 +211,12 @@ func (p *plugin) make(ctx context.Context) (in *instance, err error) {
 			return nil, fmt.Errorf("its _initialize failed: %w", err)
 		}
 	}
-	in.buffer = in.mod.ExportedFunction(bufferName)
+	if script := p.src.script; script != nil {
+		if _, err := in.boot(script); err != nil {
+			return nil, err
+		}
+	}
+	in.buffer = in.lookup(bufferName)
 	return in, in.place(firstRoom)
 }
 
@@ -293,7 +303,7 @@ func (in *instance) configure(ctx context.Context) error {
 	in.scope.Now = in.p.host.Now(ctx)
 	in.clock.begin(in.scope.Now)
 	defer in.finish()
-	if f := in.mod.ExportedFunction(startName); f != nil {
+	if f := in.lookup(startName); f != nil {
 		if err := in.send(in.p.config); err != nil {
 			return err
 		}
@@ -305,7 +315,7 @@ func (in *instance) configure(ctx context.Context) error {
 			return fmt.Errorf("start: %w", err)
 		}
 	}
-	if f := in.mod.ExportedFunction(testName); f != nil {
+	if f := in.lookup(testName); f != nil {
 		ret, err := in.invoke(f, 0)
 		if err == nil {
 			err = in.verdict(ret)
@@ -319,16 +329,16 @@ func (in *instance) configure(ctx context.Context) error {
 }
 
 // hook looks up the export of a hook once.
-func (in *instance) hook(number int) api.Function {
+func (in *instance) hook(number int) export {
 	if in.hooks[number] == nil {
-		in.hooks[number] = in.mod.ExportedFunction(hookPrefix + hookNames()[number-1])
+		in.hooks[number] = in.lookup(hookPrefix + hookNames()[number-1])
 	}
 	return in.hooks[number]
 }
 
 // stop lets the plugin end in good order.
 func (in *instance) stop() {
-	if f := in.mod.ExportedFunction(stopName); f != nil {
+	if f := in.lookup(stopName); f != nil {
 		in.begin(context.Background(), in.p.limits.Fuel, stopLimit)
 		if _, err := in.invoke(f, 0); err != nil {
 			in.p.r.opt.Logf("wasm: plugin %q: mta1_stop: %v", in.p.spec.Name, err)

@@ -76,7 +76,7 @@ type packed struct {
 
 // unpack takes a module apart; nil: it is a module without a script.
 func unpack(module []byte) (*packed, error) {
-	if len(module) < 8 {
+	if len(module) < 8 || string(module[:4]) != "\x00asm" {
 		return nil, errShort
 	}
 	p := &packed{}

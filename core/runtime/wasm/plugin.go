@@ -113,7 +113,7 @@ func (p *plugin) settle(ctx context.Context, in *instance) error {
 
 // describe asks the plugin what it is; described is false when it cannot say.
 func (in *instance) describe(ctx context.Context) (described bool, err error) {
-	f := in.mod.ExportedFunction(describes)
+	f := in.lookup(describes)
 	if f == nil {
 		return false, nil
 	}

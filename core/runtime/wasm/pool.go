@@ -21,29 +21,32 @@ type pool struct {
 var errClosed = errors.New("the plugin is closed")
 
 // take is an idle instance; nil: the caller makes one, for which room is kept.
-// When there are as many as there may be, it waits.
-func (p *plugin) take(ctx context.Context, limit time.Duration) (*instance, error) {
+// When there are as many as there may be, it waits, and left is what the wait
+// has left of the time.
+func (p *plugin) take(ctx context.Context, limit time.Duration) (in *instance, left time.Duration, err error) {
 	q := &p.pool
 	q.mu.Lock()
 	if n := len(q.idle); n > 0 {
 		in := q.idle[n-1]
 		q.idle = q.idle[:n-1]
 		q.mu.Unlock()
-		return in, nil
+		return in, limit, nil
 	}
 	if q.closed {
 		q.mu.Unlock()
-		return nil, errClosed
+		return nil, 0, errClosed
 	}
 	if q.alive < p.limits.Instances {
 		q.alive++
 		q.mu.Unlock()
-		return nil, nil
+		return nil, limit, nil
 	}
 	turn := make(chan *instance, 1)
 	q.waiting = append(q.waiting, turn)
 	q.mu.Unlock()
-	return p.wait(ctx, limit, turn)
+	begin := p.r.opt.Now()
+	in, err = p.wait(ctx, limit, turn)
+	return in, limit - p.r.opt.Now().Sub(begin), err
 }
 
 func (p *plugin) wait(ctx context.Context, limit time.Duration, turn chan *instance) (*instance, error) {

@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -28,7 +29,7 @@ type clock struct {
 
 func (c *clock) begin(now time.Time) { c.now, c.slept = now, 0 }
 
-// read is the clock in nanoseconds.
+// wall is the time of day as the guest sees it.
 func (in *instance) wall() time.Time {
 	if in.p.spec.Grants.Clock && in.phase != describing {
 		return in.p.host.Now(in.parent)
@@ -135,10 +136,10 @@ func procExit(in *instance, _ api.Memory, stack []uint64) {
 	in.out[0].flush(in, false)
 	in.out[1].flush(in, true)
 	text := fmt.Sprintf("it exited with the status %d", api.DecodeU32(stack[0]))
-	if last := in.out[1].first; last != "" {
-		text += ": " + last
+	if said := in.out[1].said; said != "" {
+		text += ": " + said
 	}
-	in.end(fmt.Errorf("%s", text))
+	in.end(errors.New(text))
 }
 
 func fdStat(_ *instance, mem api.Memory, stack []uint64) {
@@ -164,8 +165,8 @@ func fdSetFlags(_ *instance, _ api.Memory, stack []uint64) {
 
 // line collects what a guest writes, until it ends a line.
 type line struct {
-	b     []byte
-	first string // line of the call that runs
+	b    []byte
+	said string // the first line of the call that runs
 }
 
 const maxLine = 1024
@@ -180,6 +181,8 @@ func (l *line) write(in *instance, p []byte, isError bool) {
 	}
 }
 
+// flush logs the line. What follows the first line of a crash is for the author
+// of the plugin alone.
 func (l *line) flush(in *instance, isError bool) {
 	text := strings.TrimRight(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -191,14 +194,22 @@ func (l *line) flush(in *instance, isError bool) {
 	if text == "" || in.parent == nil {
 		return
 	}
-	if l.first == "" {
-		l.first = text
-	}
 	level := slog.LevelInfo
-	if isError {
+	switch {
+	case isError && crashed(l.said):
+		level = slog.LevelDebug
+	case isError:
 		level = slog.LevelWarn
 	}
+	if l.said == "" || crashed(text) {
+		l.said = text
+	}
 	in.p.host.Log(in.parent, level, text)
+}
+
+// crashed tells whether a line begins the report of a crash.
+func crashed(text string) bool {
+	return strings.HasPrefix(text, "panic: ") || strings.HasPrefix(text, "fatal error: ") || strings.HasPrefix(text, "thread '")
 }
 
 func fdWrite(in *instance, mem api.Memory, stack []uint64) {

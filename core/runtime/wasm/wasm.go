@@ -69,7 +69,8 @@ type Runtime struct {
 	cache wazero.CompilationCache
 	wz    wazero.Runtime
 
-	compiling sync.Mutex // one at a time: a compiler takes a lot of memory
+	rewrite   func([]byte, meter.Options) ([]byte, error) // meter.Rewrite, but in benchmarks
+	compiling sync.Mutex                                  // one at a time: a compiler takes a lot of memory
 }
 
 var _ runtime.Runtime = (*Runtime)(nil)
@@ -88,7 +89,7 @@ func newRuntime(ctx context.Context, opt Options, interpret bool) (*Runtime, err
 	if opt.MaxModule == 0 {
 		opt.MaxModule = DefaultMaxModule
 	}
-	r := &Runtime{opt: opt}
+	r := &Runtime{opt: opt, rewrite: meter.Rewrite}
 	if opt.CacheDir == "" {
 		r.cache = wazero.NewCompilationCache()
 	} else {
@@ -139,7 +140,10 @@ func privateDir(dir string) error {
 type source struct {
 	path   string
 	digest string // of the file, hex
+	size   int64  // of the file
+	code   string // digest of the module
 	module []byte
+	script *packed // of a plugin in JavaScript, whose module is the engine
 }
 
 // Load implements [runtime.Runtime].
@@ -165,11 +169,36 @@ func (r *Runtime) read(path, digest string) (*source, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(b)
-	src := &source{path: path, digest: hex.EncodeToString(sum[:]), module: b}
+	src := &source{path: path, digest: hex.EncodeToString(sum[:]), code: hex.EncodeToString(sum[:]), size: int64(len(b)), module: b}
 	if digest != "" && !strings.EqualFold(digest, src.digest) {
 		return nil, fmt.Errorf("%s: its SHA-256 is %s, and the configuration says sha256 = %q: it is another file than the one that was meant", path, src.digest, digest)
 	}
+	// A file that is cut off is explained later.
+	if src.script, err = unpack(b); err != nil && !errors.Is(err, errShort) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if src.script != nil {
+		// What is remembered of the engine is remembered for all scripts.
+		src.module = src.script.engine
+		sum = sha256.Sum256(src.module)
+		src.code = hex.EncodeToString(sum[:])
+	}
 	return src, nil
+}
+
+// layout judges the module as far as that can be done without running it.
+func (s *source) layout(memory int64) (*layout, error) {
+	m, err := parse(s.module)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.script != nil:
+		if err := m.checkEngine(); err != nil {
+			return m, err
+		}
+		m = m.asPlugin()
+	}
+	return m, m.check(memory)
 }
 
 func readFile(path string, limit int64) ([]byte, error) {
@@ -193,11 +222,8 @@ func readFile(path string, limit int64) ([]byte, error) {
 
 // load compiles a module and starts its first instance.
 func (r *Runtime) load(ctx context.Context, spec runtime.Spec, host sdk.Host, src *source) (_ *plugin, err error) {
-	m, err := parse(src.module)
+	m, err := src.layout(spec.Limits.Memory)
 	if err != nil {
-		return nil, err
-	}
-	if err := m.check(spec.Limits.Memory); err != nil {
 		return nil, err
 	}
 	code, err := r.compile(ctx, src)
@@ -219,7 +245,7 @@ func (r *Runtime) compile(ctx context.Context, src *source) (wazero.CompiledModu
 	r.compiling.Lock()
 	defer r.compiling.Unlock()
 	// First, because its bounds protect the compiler.
-	metered, err := meter.Rewrite(src.module, meter.Options{})
+	metered, err := r.rewrite(src.module, meter.Options{})
 	if err != nil {
 		return nil, trimmed(err)
 	}
@@ -237,7 +263,7 @@ func (r *Runtime) compile(ctx context.Context, src *source) (wazero.CompiledModu
 func (r *Runtime) validate(ctx context.Context, src *source) error {
 	mark := ""
 	if r.opt.CacheDir != "" {
-		mark = filepath.Join(r.opt.CacheDir, fmt.Sprintf("valid-%d-%s", validation, src.digest))
+		mark = filepath.Join(r.opt.CacheDir, fmt.Sprintf("valid-%d-%s", validation, src.code))
 		if _, err := os.Stat(mark); err == nil {
 			return nil
 		}

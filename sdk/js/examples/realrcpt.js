@@ -1,0 +1,38 @@
+// A typical decision at RCPT TO: recipient domains from a table, sender domains
+// and networks that are not wanted, and a refusal with words of its own.
+
+export const plugin = {
+  name: "realrcpt",
+  version: "1.0.0",
+  hooks: { rcpt: ["session.remote_ip", "envelope.from", "recipient.addr"] },
+  config: {
+    domains: [], // the recipient domains that are ours
+    senders: [], // sender domains whose mail is refused
+    networks: [], // prefixes of client addresses that are refused: "198.51.100."
+  },
+};
+
+let ours, refused, networks;
+
+export function start(config) {
+  ours = new Set(config.domains.map((d) => d.toLowerCase()));
+  refused = new Set(config.senders.map((d) => d.toLowerCase()));
+  networks = config.networks;
+}
+
+const domain = (addr) => addr.slice(addr.lastIndexOf("@") + 1);
+
+const listed = (set, name) => set.has(name) || set.has(name.toLowerCase());
+
+/** @param {import("../mta").RcptEvent} e */
+export function onRcpt(e) {
+  const ip = e.session.remote_ip;
+  for (const n of networks) {
+    if (ip.startsWith(n)) return host.reject("5.7.1", "no mail from your network: " + ip);
+  }
+  const from = domain(e.envelope.from);
+  if (listed(refused, from)) return host.reject("5.7.1", "no mail from " + from + " is taken here");
+  const to = e.recipient.addr;
+  if (!listed(ours, domain(to))) return host.reject("5.1.2", "<" + to + ">: " + domain(to) + " is no domain of ours");
+  return "accept";
+}
