@@ -6,7 +6,7 @@ import (
 )
 
 func TestQuantilesAreNeverBelowAndAtMostAQuarterAboveTheTruth(t *testing.T) {
-	for _, d := range []time.Duration{1, 3, 4, 7, 100, 999, time.Microsecond, 1500 * time.Microsecond, time.Second, time.Hour} {
+	for _, d := range []time.Duration{1, 3, 4, 7, 100, 999, time.Microsecond, 1500 * time.Microsecond, time.Second, 10 * time.Minute} {
 		var f figures
 		for range 100 {
 			f.took(d)

@@ -8,7 +8,7 @@ import (
 	"github.com/programmable-mta/mta/sdk"
 )
 
-func answers(a sdk.Answer) sdk.Handlers {
+func always(a sdk.Answer) sdk.Handlers {
 	return sdk.Handlers{
 		Mail:  func(context.Context, *sdk.MailEvent) (sdk.Answer, error) { return a, nil },
 		Data:  func(context.Context, *sdk.DataEvent) (sdk.Answer, error) { return a, nil },
@@ -19,9 +19,9 @@ func answers(a sdk.Answer) sdk.Handlers {
 func TestAShadowIsComparedWithWhatWasDecided(t *testing.T) {
 	var got []hook.Comparison
 	c, err := hook.New([]hook.Plugin{
-		{Name: "next", Handlers: answers(sdk.Rejected("5.7.1", "no")), Shadow: true},
-		{Name: "now", Handlers: answers(sdk.Accepted())},
-		{Name: "late", Handlers: answers(sdk.Accepted()), Shadow: true}, // never asked: now has ended it
+		{Name: "next", Handlers: always(sdk.Rejected("5.7.1", "no")), Shadow: true},
+		{Name: "now", Handlers: always(sdk.Accepted())},
+		{Name: "late", Handlers: always(sdk.Accepted()), Shadow: true}, // never asked: now has ended it
 	}, hook.Options{Compare: func(x hook.Comparison) { got = append(got, x) }})
 	if err != nil {
 		t.Fatal(err)
@@ -36,8 +36,8 @@ func TestAShadowIsComparedWithWhatWasDecided(t *testing.T) {
 func TestAShadowThatGoesOnAgreesWithAYes(t *testing.T) {
 	var got []hook.Comparison
 	c, err := hook.New([]hook.Plugin{
-		{Name: "next", Handlers: answers(sdk.Answer{}), Shadow: true},
-		{Name: "now", Handlers: answers(sdk.Accepted())},
+		{Name: "next", Handlers: always(sdk.Answer{}), Shadow: true},
+		{Name: "now", Handlers: always(sdk.Accepted())},
 	}, hook.Options{Compare: func(x hook.Comparison) { got = append(got, x) }})
 	if err != nil {
 		t.Fatal(err)
@@ -51,12 +51,12 @@ func TestAShadowThatGoesOnAgreesWithAYes(t *testing.T) {
 // What a plugin may not edit is an error of it, in shadow too.
 func TestAnEditWithoutItsGrantIsAnErrorOfThePlugin(t *testing.T) {
 	for _, op := range []sdk.Op{sdk.OpPrependHeader, sdk.OpReplaceBody} {
-		edit := sdk.Edit{Op: op, Name: "X-Seen", Value: "yes", Data: []byte("x")}
+		edit := sdk.Edit{Op: op, Name: "X-Seen", Value: "yes"}
 		if op == sdk.OpReplaceBody {
-			edit.Name, edit.Value = "", ""
+			edit = sdk.Edit{Op: op, Data: []byte("x")}
 		}
 		for _, denied := range []bool{true, false} {
-			p := hook.Plugin{Name: "edits", Handlers: answers(sdk.Answer{Edits: []sdk.Edit{edit}})}
+			p := hook.Plugin{Name: "edits", Handlers: always(sdk.Answer{Edits: []sdk.Edit{edit}})}
 			if denied {
 				p.Denied = []sdk.Op{op}
 			}
@@ -75,7 +75,7 @@ func TestAnEditWithoutItsGrantIsAnErrorOfThePlugin(t *testing.T) {
 }
 
 func TestAMemberKnowsItsCallsErrorsAndTimes(t *testing.T) {
-	c, err := hook.New([]hook.Plugin{{Name: "p", Handlers: answers(sdk.Answer{Action: 99})}}, hook.Options{})
+	c, err := hook.New([]hook.Plugin{{Name: "p", Handlers: always(sdk.Answer{Action: 99})}}, hook.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
