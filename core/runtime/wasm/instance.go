@@ -172,8 +172,8 @@ func (in *instance) failure(err error) error {
 	if _, after, ok := strings.Cut(text, "wasm error: "); ok {
 		text = after
 	}
-	if said := in.out[1].said; said != "" {
-		text += ": " + said
+	if said := in.out[1].said; crashed(said) {
+		return errors.New("it crashed: " + said)
 	}
 	return errors.New("it trapped: " + text)
 }

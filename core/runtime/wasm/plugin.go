@@ -207,8 +207,8 @@ func (p *plugin) Close() error {
 	for _, in := range idle {
 		in.stop()
 	}
-	for range waiting {
-		p.r.opt.Logf("wasm: plugin %q: closed while calls wait for it", p.spec.Name)
+	for _, turn := range waiting {
+		close(turn)
 	}
 	return p.code.Close(context.Background())
 }

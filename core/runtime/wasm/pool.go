@@ -54,8 +54,8 @@ func (p *plugin) wait(ctx context.Context, limit time.Duration, turn chan *insta
 	defer timer.Stop()
 	var err error
 	select {
-	case in := <-turn:
-		return in, nil
+	case in, ok := <-turn:
+		return served(in, ok)
 	case <-timer.C:
 		err = fmt.Errorf("all %d instances were busy for %v: raise limits.instances, or let it do less", p.limits.Instances, limit)
 	case <-ctx.Done():
@@ -72,7 +72,15 @@ func (p *plugin) wait(ctx context.Context, limit time.Duration, turn chan *insta
 	}
 	q.mu.Unlock()
 	// Its turn came in the same moment.
-	return <-turn, nil
+	in, ok := <-turn
+	return served(in, ok)
+}
+
+func served(in *instance, ok bool) (*instance, error) {
+	if !ok {
+		return nil, errClosed
+	}
+	return in, nil
 }
 
 // put gives an instance back.
