@@ -11,5 +11,6 @@ import "embed"
 //go:embed go.mod sdk/*.go sdk/wire/*.go sdk/plugintest/*.go sdk/serve/serve.go sdk/serve/*_wasip1.go
 //go:embed sdk/c/mta.h sdk/c/build.sh
 //go:embed sdk/rust/Cargo.toml sdk/rust/build.sh sdk/rust/src/*.rs
+//go:embed sdk/js/mta.js sdk/js/mta.d.ts
 //go:embed sdk/assemblyscript/assembly/*.ts
 var Sources embed.FS

@@ -1,47 +1,17 @@
 package scaffold_test
 
 import (
-	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/programmable-mta/mta/core/scaffold"
 )
 
-// Each hook is written in each language; that they answer right is tested with
-// their stories in cmd/mta, where the runtimes are.
-func TestEveryHookBuildsInC(t *testing.T) {
-	need(t, "c")
-	for _, hook := range scaffold.Hooks() {
-		build(t, "c", hook)
-	}
-}
-
-func TestEveryHookBuildsInRust(t *testing.T) {
-	need(t, "rust")
-	for _, hook := range scaffold.Hooks() {
-		build(t, "rust", hook)
-	}
-}
-
-func build(t *testing.T, lang, hook string) {
-	t.Helper()
-	dir, p := begin(t, lang, hook)
-	var commands bytes.Buffer
-	b := &scaffold.Builder{Getenv: os.Getenv, Commands: &commands}
-	file, err := b.Build(t.Context(), dir, p)
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", lang, hook, err, &commands)
-	}
-	if st, err := os.Stat(file); err != nil || st.Size() == 0 {
-		t.Errorf("%s %s: %v", lang, hook, err)
-	}
-	if strings.Contains(commands.String(), "warning:") {
-		t.Errorf("%s %s builds with warnings:\n%s", lang, hook, &commands)
-	}
-}
+// That every hook in every language builds, without warnings, and answers as its
+// story says is tested in cmd/mta, where the runtimes are.
 
 func TestTheComplaintsOfACompilerAreKept(t *testing.T) {
 	need(t, "c")
@@ -53,5 +23,45 @@ func TestTheComplaintsOfACompilerAreKept(t *testing.T) {
 	var failed *scaffold.Failed
 	if !errors.As(err, &failed) || !strings.Contains(failed.Output, "main.c:1") {
 		t.Errorf("it gives %v", err)
+	}
+}
+
+func TestCommandsAreShownBeforeTheyRun(t *testing.T) {
+	need(t, "c")
+	dir, p := begin(t, "c", "rcpt")
+	var commands strings.Builder
+	file, err := (&scaffold.Builder{Getenv: os.Getenv, Commands: &commands}).Build(t.Context(), dir, p)
+	if err != nil || file != filepath.Join(dir, "first.wasm") || p.SourceIn("x") != "file:x/first.wasm" {
+		t.Errorf("Build gives %q, %v", file, err)
+	}
+	if !strings.HasPrefix(commands.String(), "+ CC=clang") || !strings.Contains(commands.String(), "sh mta/build.sh . first.wasm") {
+		t.Errorf("the commands are\n%s", &commands)
+	}
+}
+
+// No compiler is needed for a script: the engine is what node_modules has.
+func TestAScriptIsPackedWithTheEngineOfAFolderAbove(t *testing.T) {
+	dir, p := begin(t, "js", "rcpt")
+	pkg := filepath.Join(filepath.Dir(dir), "node_modules", "quickjs-wasi")
+	if err := os.MkdirAll(pkg, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"package.json": "{}", "quickjs.wasm": "engine"} {
+		if err := os.WriteFile(filepath.Join(pkg, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &scaffold.Builder{Getenv: os.Getenv, Pack: func(engine, prelude, script []byte) ([]byte, error) {
+		if string(engine) != "engine" || len(prelude) < 1000 || !strings.Contains(string(script), "onRcpt") {
+			t.Errorf("packed are %q, %d octets and\n%s", engine, len(prelude), script)
+		}
+		return []byte("module"), nil
+	}}
+	file, err := b.Build(t.Context(), dir, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := os.ReadFile(file); string(text) != "module" {
+		t.Errorf("%s holds %q", file, text)
 	}
 }

@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,9 @@ var languages = []language{
 	}},
 	{name: "ts", entry: "index.ts", title: "AssemblyScript", fuel: 50_000, source: "file:%s.wasm", build: (*Builder).assemblyScript, kit: []kit{
 		{"sdk/assemblyscript/assembly", "mta/assembly", []string{"*.ts"}},
+	}},
+	{name: "js", entry: "plugin.js", title: "JavaScript", fuel: 500_000, source: "file:%s.wasm", build: (*Builder).javaScript, kit: []kit{
+		{"sdk/js", "mta", []string{"mta.js", "mta.d.ts"}},
 	}},
 }
 
@@ -99,6 +103,27 @@ func (b *Builder) assemblyScript(ctx context.Context, dir string, p Plugin) (str
 	err = b.run(ctx, dir, nil, node, filepath.Join(pkg, "bin", "asc.js"), p.Entry, "-o", p.Result(), "-O3",
 		"--runtime", "incremental", "--use", "abort=mta/assembly/abort/mta_abort")
 	return filepath.Join(dir, p.Result()), err
+}
+
+// javaScript packs the script with its engine, a published module: nothing is
+// compiled.
+func (b *Builder) javaScript(ctx context.Context, dir string, p Plugin) (string, error) {
+	pkg, err := b.npm(ctx, dir, "quickjs-wasi")
+	if err != nil {
+		return "", err
+	}
+	var parts [3][]byte
+	for i, name := range []string{filepath.Join(pkg, "quickjs.wasm"), filepath.Join(dir, "mta", "mta.js"), filepath.Join(dir, p.Entry)} {
+		if parts[i], err = os.ReadFile(name); err != nil {
+			return "", err
+		}
+	}
+	module, err := b.Pack(parts[0], parts[1], parts[2])
+	if err != nil {
+		return "", err
+	}
+	result := filepath.Join(dir, p.Result())
+	return result, os.WriteFile(result, module, 0o644)
 }
 
 // npm finds a package as node does, in node_modules of the folder and of those

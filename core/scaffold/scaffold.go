@@ -88,22 +88,22 @@ type example struct {
 	Hook  string
 	Does  string
 	Story string
-	Try   string // the options of mta send that show it
+	Try   string // the options of mta explain that show it
 	Needs string // the grant in the configuration
 }
 
 var examples = []example{
 	{"rcpt", "refuses recipients named nobody", "rcpt nobody@example.org\n    reject 5.1.1 no such user here\nrcpt ann@example.org\n    continue\n",
-		"--to nobody@example.org", ""},
+		"--from ann@example.com --to nobody@example.org", ""},
 	{"connect", "refuses a client by its address", "session ip=192.0.2.66\nconnect\n    reject 5.7.1 not from there\nsession ip=192.0.2.1\nconnect\n    continue\n",
-		"--to ann@example.org", ""},
+		"--ip 192.0.2.66 --from ann@example.com --to ann@example.org", ""},
 	{"helo", "refuses clients that call themselves nobody.example", "helo nobody.example\n    reject 5.7.1 that is not your name\nhelo client.example.com\n    continue\n",
-		"--to ann@example.org", ""},
+		"--helo nobody.example --from ann@example.com --to ann@example.org", ""},
 	{"mail", "refuses senders named nobody", "mail nobody@example.com\n    reject 5.7.1 nobody sends mail\nmail ann@example.com\n    continue\n",
 		"--from nobody@example.com --to ann@example.org", ""},
-	{"data", "adds a header field", "data\n    continue\n    edit: prepend-header X-Checked: yes\n", "--to ann@example.org", `headers = "write"`},
+	{"data", "adds a header field", "data\n    continue\n    edit: prepend-header X-Checked: yes\n", "--from ann@example.com --to ann@example.org", `headers = "write"`},
 	{"route", "sends the mail of one domain to its own server", "route ann@internal.example\n    use smtp 127.0.0.1:2526\nroute ann@example.org\n    continue\n",
-		"--to ann@internal.example", ""},
+		"--from ann@example.com --to ann@internal.example", ""},
 }
 
 // fill is what the templates are made with.
