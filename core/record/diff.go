@@ -195,13 +195,13 @@ func (s *Differences) Text(examples int) string {
 	if s.Calls == 0 {
 		return "no calls yet\n"
 	}
-	fmt.Fprintf(&b, "%d calls, %d of them answered as was done, %d otherwise", s.Calls, s.Same, s.Calls-s.Same)
+	fmt.Fprintf(&b, "%s, %d answered as was done, %d otherwise", counted(s.Calls), s.Same, s.Calls-s.Same)
 	if !s.Since.IsZero() {
 		fmt.Fprintf(&b, ", since %s", s.Since.UTC().Format(time.RFC3339))
 	}
 	b.WriteString("\n")
 	for _, h := range s.Hooks {
-		fmt.Fprintf(&b, "\n%s: %d calls, %d same\n", h.Hook, h.Calls, h.Same)
+		fmt.Fprintf(&b, "\n%s: %s, %d the same\n", h.Hook, counted(h.Calls), h.Same)
 		for _, p := range h.Pairs {
 			fmt.Fprintf(&b, "  %8d  shadow %s, active %s\n", p.Count, p.Shadow, p.Active)
 			for _, x := range p.Examples[max(0, len(p.Examples)-max(0, examples)):] {

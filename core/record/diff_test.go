@@ -38,7 +38,7 @@ func TestDifferencesAreCountedByHookAndAnswer(t *testing.T) {
 		t.Error(got)
 	}
 	text := s.Text(2)
-	for _, want := range []string{"62 calls, 30 of them answered as was done, 32 otherwise, since 2026-01-02T15:04:06Z", "rcpt: 61 calls, 30 same",
+	for _, want := range []string{"62 calls, 30 answered as was done, 32 otherwise, since 2026-01-02T15:04:06Z", "rcpt: 61 calls, 30 the same",
 		"30  shadow reject, active accept", "S1 Q29 a@x: shadow: reject 550 5.7.1 no; active: accept (listed )"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)

@@ -108,7 +108,7 @@ func (r *Report) count(c *Call, v verdict, keep int) {
 // Text is the report for people.
 func (r *Report) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d calls replayed: %d the same, %d different", r.Calls, r.Same, r.Different)
+	fmt.Fprintf(&b, "%s replayed: %d the same, %d different", counted(uint64(r.Calls)), r.Same, r.Different)
 	skipped := 0
 	for _, n := range r.Skipped {
 		skipped += n
@@ -120,7 +120,7 @@ func (r *Report) Text() string {
 	hooks := append([]HookReport(nil), r.Hooks...)
 	sort.SliceStable(hooks, func(i, j int) bool { return place(hooks[i].Hook) < place(hooks[j].Hook) })
 	for _, h := range hooks {
-		fmt.Fprintf(&b, "  %-10s %6d calls  %6d the same  %6d different", h.Hook, h.Calls, h.Same, h.Different)
+		fmt.Fprintf(&b, "  %-10s %6d asked  %6d the same  %6d different", h.Hook, h.Calls, h.Same, h.Different)
 		if h.Skipped > 0 {
 			fmt.Fprintf(&b, "  %6d not compared", h.Skipped)
 		}
@@ -143,6 +143,14 @@ func (r *Report) Text() string {
 		b.WriteString(d.Text())
 	}
 	return b.String()
+}
+
+// counted is a number of calls in words.
+func counted(n uint64) string {
+	if n == 1 {
+		return "1 call"
+	}
+	return fmt.Sprintf("%d calls", n)
 }
 
 // Text shows both sides below each other, so that long values can be compared.
