@@ -12,5 +12,6 @@ import "embed"
 //go:embed sdk/c/mta.h sdk/c/build.sh
 //go:embed sdk/rust/Cargo.toml sdk/rust/build.sh sdk/rust/src/*.rs
 //go:embed sdk/js/mta.js sdk/js/mta.d.ts
+//go:embed sdk/python/mta_plugin/*.py sdk/python/mta_plugin/*.pyi
 //go:embed sdk/assemblyscript/assembly/*.ts
 var Sources embed.FS

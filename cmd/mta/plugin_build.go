@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -40,9 +39,11 @@ missing, it names the package that brings it.`,
 			if err != nil {
 				return err
 			}
-			if st, err := os.Stat(result); err == nil {
-				fmt.Fprintf(w.stdout, "built %s, %s\n", result, sizeText(st.Size()))
+			done := "built"
+			if p.Result() == p.Entry {
+				done = "checked" // a program that is its own result
 			}
+			fmt.Fprintf(w.stdout, "%s %s\n", done, result)
 			return verifySource(c.Context(), w, p.SourceIn(dir), "{}", false)
 		},
 	}

@@ -40,10 +40,14 @@ func findSubject(w *world, arg string) (subject, error) {
 		}
 		return subject{source: arg}, nil
 	case "file", "process":
-		if _, err := os.Stat(rest); err != nil {
+		path := rest
+		if words := strings.Fields(rest); kind == "process" && len(words) > 1 {
+			path = words[0] // what follows are arguments of the program
+		}
+		if _, err := os.Stat(path); err != nil {
 			return subject{}, err
 		}
-		return subject{source: kind + ":" + rest, dir: filepath.Dir(rest)}, nil
+		return subject{source: arg, dir: filepath.Dir(path)}, nil
 	}
 	st, err := os.Stat(arg)
 	switch {

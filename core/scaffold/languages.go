@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,6 +30,9 @@ var languages = []language{
 	}},
 	{name: "js", entry: "plugin.js", title: "JavaScript", fuel: 500_000, source: "file:%s.wasm", build: (*Builder).javaScript, kit: []kit{
 		{"sdk/js", "mta", []string{"mta.js", "mta.d.ts"}},
+	}},
+	{name: "python", entry: "plugin.py", title: "Python", source: "process:plugin.py", build: (*Builder).python, kit: []kit{
+		{"sdk/python/mta_plugin", "mta_plugin", []string{"*.py", "*.pyi"}},
 	}},
 }
 
@@ -124,6 +128,47 @@ func (b *Builder) javaScript(ctx context.Context, dir string, p Plugin) (string,
 	}
 	result := filepath.Join(dir, p.Result())
 	return result, os.WriteFile(result, module, 0o644)
+}
+
+// python has nothing to build: what can be found out before the relay starts the
+// program is whether it can run at all.
+func (b *Builder) python(ctx context.Context, dir string, p Plugin) (string, error) {
+	const remedy = "install the Debian packages python3 and python3-grpcio, or pip install grpcio protobuf"
+	entry := filepath.Join(dir, p.Entry)
+	program, err := tool(remedy, interpreter(entry))
+	if err != nil {
+		return "", err
+	}
+	if !b.knowsGRPC(ctx, program) {
+		// Who has several interpreters often has gRPC for that of the system.
+		if system := "/usr/bin/python3"; program != system && b.knowsGRPC(ctx, system) {
+			return "", &Missing{"gRPC for " + program, fmt.Sprintf("%s has it: write #!%s on the first line of %s; or %s", system, system, entry, remedy)}
+		}
+		return "", &Missing{"gRPC for " + program, remedy}
+	}
+	// Nothing is written: only the syntax is looked at.
+	if err := b.run(ctx, dir, nil, program, "-c", "import sys; compile(open(sys.argv[1]).read(), sys.argv[1], 'exec')", p.Entry); err != nil {
+		return "", err
+	}
+	return entry, os.Chmod(entry, 0o755)
+}
+
+func (b *Builder) knowsGRPC(ctx context.Context, program string) bool {
+	return exec.CommandContext(ctx, program, "-c", "import grpc, google.protobuf").Run() == nil
+}
+
+// interpreter is what the first line of a script names.
+func interpreter(file string) string {
+	text, _ := os.ReadFile(file) // that it is there was looked at
+	line, _, _ := strings.Cut(string(text), "\n")
+	words := strings.Fields(strings.TrimPrefix(line, "#!"))
+	switch {
+	case !strings.HasPrefix(line, "#!") || len(words) == 0:
+		return "python3"
+	case filepath.Base(words[0]) == "env" && len(words) > 1:
+		return words[1]
+	}
+	return words[0]
 }
 
 // npm finds a package as node does, in node_modules of the folder and of those

@@ -113,6 +113,7 @@ type fill struct {
 	Title  string
 	Source string // of the configuration
 	Spool  string
+	Kit    string // the folder with the SDK
 	Fuel   int64  // the ceiling in the story
 	Go     string // the version of the language that the SDK needs
 }
@@ -150,13 +151,13 @@ func New(dir string, p Plugin, hook string, sources fs.FS) ([]string, error) {
 		return nil, err
 	}
 	p.Entry = lang.entry
-	data := fill{Plugin: p, example: examples[i], Title: lang.title, Source: fmt.Sprintf(lang.source, p.Name),
+	data := fill{Plugin: p, example: examples[i], Title: lang.title, Source: strings.ReplaceAll(lang.source, "%s", p.Name), Kit: strings.SplitN(lang.kit[0].to, "/", 2)[0],
 		Spool: filepath.Join(os.TempDir(), "mta-"+p.Name), Fuel: lang.fuel, Go: goVersion(sources)}
 	files, err := render(data)
 	if err != nil {
 		return nil, err
 	}
-	shown := slices.DeleteFunc(files.names(), func(name string) bool { return strings.HasPrefix(name, "mta/") })
+	shown := slices.DeleteFunc(files.names(), func(name string) bool { return strings.HasPrefix(name, data.Kit+"/") })
 	if err := files.copyKit(lang, sources); err != nil {
 		return nil, err
 	}
