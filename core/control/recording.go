@@ -33,6 +33,8 @@ func (q *Recording) check() error {
 		return fmt.Errorf("%w: times, numbers of calls and sizes cannot be negative", ErrUsage)
 	case q.Seconds > int64(MaxRecording/time.Second):
 		return fmt.Errorf("%w: a recording lasts %s at most", ErrUsage, MaxRecording)
+	case q.MaxBytes > record.MaxFile:
+		return fmt.Errorf("%w: a recording has %d octets at most", ErrUsage, record.MaxFile)
 	case q.Bodies && q.HashAddresses:
 		return fmt.Errorf("%w: addresses in the content of messages cannot all be found: choose bodies or hashed addresses", ErrUsage)
 	}

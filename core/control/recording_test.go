@@ -32,6 +32,7 @@ func TestARecordingThatIsWrongIsRefused(t *testing.T) {
 		"no plugin":             {},
 		"cannot be negative":    {Plugin: "a", Calls: -1},
 		"lasts 24h0m0s at most": {Plugin: "a", Seconds: 86401},
+		"octets at most":        {Plugin: "a", MaxBytes: record.MaxFile + 1},
 		"choose bodies":         {Plugin: "a", Bodies: true, HashAddresses: true},
 	} {
 		if _, err := c.PluginRecord(t.Context(), q); !errors.Is(err, ErrUsage) || !strings.Contains(fmt.Sprint(err), want) {

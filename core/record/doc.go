@@ -45,7 +45,8 @@
 // # What is not recorded
 //
 // Passwords of the auth hook, with the calls that it made for them, and the
-// credentials in header fields of HTTP requests. The plugin's configuration is
+// credentials in header fields and before the host of HTTP requests. What a
+// plugin puts elsewhere in a request is recorded, and its configuration is
 // recorded as it is, with the secrets that it holds: a recording is as private
 // as the configuration.
 //

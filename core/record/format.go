@@ -10,11 +10,11 @@ import (
 // Version is the version of the file format.
 const Version = 1
 
-// Bounds of a file.
-const (
-	maxLine = 16 << 20  // octets of one line
-	maxFile = 256 << 20 // octets that [Read] takes
-)
+// MaxFile is the largest file, in octets, that [Read] takes.
+const MaxFile = 256 << 20
+
+// maxLine is the longest line.
+const maxLine = 16 << 20
 
 // Header is the first line of a recording.
 type Header struct {

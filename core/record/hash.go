@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"net/url"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -76,26 +77,36 @@ func (h *hasher) about(event any) visitor {
 }
 
 // within replaces the addresses that stand in a longer string: those that are
-// known, and what looks like one.
+// known, and what looks like one. "%40" is an "@" as it stands in URLs.
 func (h *hasher) within(s string, known []string) string {
-	if strings.IndexByte(s, '@') < 0 {
+	if strings.IndexByte(s, '@') < 0 && !strings.Contains(s, "%40") {
 		return s
 	}
 	var b strings.Builder
 	last := 0
 	for i := 0; i < len(s); i++ {
-		if s[i] != '@' || i+1 == len(s) || !domainByte(s[i+1]) && s[i+1] != '[' {
+		sep := 1
+		if strings.HasPrefix(s[i:], "%40") {
+			sep = 3
+		} else if s[i] != '@' {
 			continue
 		}
-		start := i - knownLocal(s[last:i], s[i+1:], known)
+		if i+sep == len(s) || !domainByte(s[i+sep]) && s[i+sep] != '[' {
+			continue
+		}
+		start := i - knownLocal(s[last:i], s[i+sep:], known)
 		if start == i {
 			start = localStart(s, last, i)
 		}
 		if start == i {
 			continue
 		}
+		local := s[start:i]
+		if plain, err := url.PathUnescape(local); sep == 3 && err == nil {
+			local = plain
+		}
 		b.WriteString(s[last:start])
-		b.WriteString(h.local(s[start:i]))
+		b.WriteString(h.local(local))
 		last = i
 	}
 	b.WriteString(s[last:])
@@ -110,6 +121,10 @@ func knownLocal(before, behind string, known []string) int {
 		at := strings.LastIndexByte(a, '@')
 		domain := a[at+1:]
 		if at <= best || at > len(before) || len(domain) > len(behind) {
+			continue
+		}
+		// The end of a longer name is not the name.
+		if rest := len(before) - at; rest > 0 && (alnum(before[rest-1]) || strings.IndexByte("._+-", before[rest-1]) >= 0) {
 			continue
 		}
 		if strings.EqualFold(before[len(before)-at:], a[:at]) && strings.EqualFold(behind[:len(domain)], domain) {

@@ -31,6 +31,10 @@ func TestLocalPartsAreHashedWhereverTheyStand(t *testing.T) {
 		"postmaster@example.org":              "postmaster@example.org",
 		"Postmaster@example.org":              "Postmaster@example.org",
 		"other@[192.0.2.1]":                   other + "@[192.0.2.1]",
+		"https://x/?to=ANN%40example.org&n=1": "https://x/?to=" + ann + "%40example.org&n=1",
+		"/v1/ann+tag%40example.org":           "/v1/" + h.local("ann+tag") + "%40example.org",
+		"/v1/ann%2Btag%40example.org":         "/v1/" + h.local("ann+tag") + "%40example.org",
+		"joann@example.org":                   h.local("joann") + "@example.org",
 		"bare":                                h.local("bare"),
 		"bare metal":                          "bare metal",
 	} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"time"
 
@@ -139,15 +140,23 @@ func (h *tapHost) HTTP(ctx context.Context, r *sdk.HTTPRequest) (*sdk.HTTPRespon
 	return resp, err
 }
 
+// withheld is what stands in for a secret.
+const withheld = "(withheld)"
+
 // withoutCredentials takes the secrets out of a request that belongs to the
 // caller.
 func withoutCredentials(q *sdk.HTTPCall) *sdk.HTTPCall {
 	for i := range q.Request.Header {
 		f := &q.Request.Header[i]
-		switch strings.ToLower(f.Name) {
-		case "authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token":
-			f.Value = "(withheld)"
+		for _, word := range [...]string{"authorization", "cookie", "token", "secret", "api-key", "apikey", "password"} {
+			if strings.Contains(strings.ToLower(f.Name), word) {
+				f.Value = withheld
+			}
 		}
+	}
+	if u, err := url.Parse(q.Request.URL); err == nil && u.User != nil {
+		u.User = url.User("withheld")
+		q.Request.URL = u.String()
 	}
 	return q
 }

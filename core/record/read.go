@@ -66,8 +66,8 @@ func Read(r io.Reader) (*Recording, error) {
 		if err != nil && err != io.EOF {
 			return nil, fmt.Errorf("record: line %d: %w", n, err)
 		}
-		if total += int64(len(text)); total > maxFile {
-			return nil, fmt.Errorf("record: line %d: the file is larger than %d MiB: replay it in pieces", n, maxFile>>20)
+		if total += int64(len(text)); total > MaxFile {
+			return nil, fmt.Errorf("record: line %d: the file is larger than %d MiB: replay it in pieces", n, MaxFile>>20)
 		}
 		if text = bytes.TrimSpace(text); len(text) > 0 {
 			if n == 1 {

@@ -19,6 +19,7 @@ const (
 	maxPending  = 32 << 20 // octets of them, about
 	maxCallSize = 4 << 20  // octets of one call with its event and answer, about, without a body
 	maxHost     = 1000     // calls of the host in one call of a hook
+	maxEnd      = 1 << 10  // octets of the last line
 	maxStored   = 10000    // messages of which is known that they are in the file
 )
 
@@ -29,7 +30,7 @@ type Options struct {
 	HashAddresses bool   // local parts become a keyed hash; there are no bodies then
 	Key           []byte // of the hash; empty: a random one that is forgotten
 	MaxBody       int64  // larger messages are recorded without; 0: 1 MiB
-	MaxBytes      int64  // the recording ends there; 0: 64 MiB
+	MaxBytes      int64  // the recording ends there, at [MaxFile] in any case; 0: 64 MiB
 	MaxCalls      int    // and there; 0: no limit
 	Now           func() time.Time
 }
@@ -70,6 +71,7 @@ func New(w io.Writer, o Options, h Header) *Recorder {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 64 << 20
 	}
+	o.MaxBytes = min(o.MaxBytes, MaxFile-maxEnd)
 	r := &Recorder{o: o, out: bufio.NewWriterSize(w, 64<<10), queue: make(chan *call, maxQueue),
 		quit: make(chan struct{}), done: make(chan struct{}), stored: map[string]bool{}}
 	if o.HashAddresses {

@@ -50,7 +50,7 @@ func TestEveryCallOfTheHostIsRecordedAndAnsweredAgain(t *testing.T) {
 	host.FailDNS("MX", "gone.example", "no", false)
 	host.SetMX("example.org", sdk.MX{Hosts: []string{"mx1"}})
 	host.SetHTTP("POST https://api.example.net/x", plugintest.HTTPAnswer{Response: sdk.HTTPResponse{Status: 201, Body: []byte{0, 255}}})
-	host.SetHTTP("GET https://api.example.net/", plugintest.HTTPAnswer{Err: errors.New("plain")})
+	host.SetHTTP("GET https://me:hush@api.example.net/", plugintest.HTTPAnswer{Err: errors.New("plain")})
 	var seen []string
 	ask := func(h sdk.Host) *sdk.Handlers {
 		see := func(v ...any) { seen = append(seen, strings.ReplaceAll(fmt.Sprintf("%#v", v), "0x", "")) }
@@ -91,9 +91,9 @@ func TestEveryCallOfTheHostIsRecordedAndAnsweredAgain(t *testing.T) {
 			_, err = h.MX(ctx, "gone.example")
 			fail(err)
 			resp, err := h.HTTP(ctx, &sdk.HTTPRequest{Method: "POST", URL: "https://api.example.net/x", Body: []byte("q"),
-				Header: []sdk.HTTPField{{Name: "Authorization", Value: "Bearer hush"}}})
+				Header: []sdk.HTTPField{{Name: "Authorization", Value: "Bearer hush"}, {Name: "X-API-Key", Value: "hush"}}})
 			see(*resp, err)
-			_, err = h.HTTP(ctx, &sdk.HTTPRequest{URL: "https://api.example.net/"})
+			_, err = h.HTTP(ctx, &sdk.HTTPRequest{URL: "https://me:hush@api.example.net/"})
 			fail(err)
 			outs, err := h.Send(ctx, e, sdk.SendOptions{LMTP: true})
 			see(outs, err)

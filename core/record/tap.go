@@ -15,8 +15,12 @@ type Tap struct{ rec atomic.Pointer[Recorder] }
 // Attach begins to record; false: somebody records already.
 func (t *Tap) Attach(r *Recorder) bool { return t.rec.CompareAndSwap(nil, r) }
 
-// Detach ends it. Calls that are under way are still recorded until r is closed.
-func (t *Tap) Detach(r *Recorder) { t.rec.CompareAndSwap(r, nil) }
+// Detach ends it; r is still to be closed. Calls that are under way are not
+// recorded: what they ask of the host from now on would be missing.
+func (t *Tap) Detach(r *Recorder) {
+	r.over.Store(true)
+	t.rec.CompareAndSwap(r, nil)
+}
 
 // Handlers are the hooks of a plugin with the tap in front.
 func (t *Tap) Handlers(hs *sdk.Handlers) *sdk.Handlers {

@@ -12,9 +12,6 @@ import (
 	"github.com/programmable-mta/mta/sdk"
 )
 
-// withheldPassword is what stands in for a password.
-const withheldPassword = "(withheld)"
-
 var errFull = errors.New("record: the recording has reached its size")
 
 // write is the one goroutine that touches the file.
@@ -125,7 +122,7 @@ func (r *Recorder) line(c *call) error {
 // encode is a call as one line.
 func (r *Recorder) encode(c *call) ([]byte, error) {
 	if a, ok := c.event.(*sdk.AuthEvent); ok && a.Password != "" {
-		a.Password = withheldPassword
+		a.Password = withheld
 	}
 	text := escape
 	if r.hasher != nil {
