@@ -257,15 +257,14 @@ func jsPut(b *bytes.Buffer, s *Schema, r *RecordType) {
 func jsTables(code, types *bytes.Buffer, s *Schema) {
 	code.WriteString("const HOOKS = {\n  __proto__: null,\n")
 	for _, h := range s.Hooks {
-		enc := "() => 0"
+		enc, plain := "() => 0", "null"
 		if h.Answer != nil {
-			plain := "null"
 			if f := h.Answer.Fields[0]; f.Name == "action" {
 				plain = f.Type
 			}
 			enc = fmt.Sprintf("(r) => answered(r, %d, %d, keys%s, put%s, %s)", 256+h.Number, len(h.Answer.Fields), h.Answer.Name, h.Answer.Name, plain)
 		}
-		fmt.Fprintf(code, "  %s: { event: %s, encode: %s },\n", h.Info.Name, h.Event.Name, enc)
+		fmt.Fprintf(code, "  %s: { event: %s, kind: %d, plain: %s, encode: %s },\n", h.Info.Name, h.Event.Name, 256+h.Number, plain, enc)
 	}
 	code.WriteString("};\n\n")
 	for _, c := range s.Calls {

@@ -7,6 +7,8 @@ import (
 	"math"
 
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/programmable-mta/mta/sdk/wire"
 )
 
 // A plugin in JavaScript is the engine QuickJS as a WebAssembly module with a
@@ -34,6 +36,7 @@ const (
 const (
 	engineStack  = 512 << 10 // of the 1 MiB that it has
 	engineSpare  = 1 << 20   // of the memory that a script cannot have
+	maxWords     = 4 << 10   // of a text; what is longer is refused later
 	maxJobs      = 10_000    // microtasks after one call
 	pendingValue = -1        // no block is that short
 	scriptName   = "plugin.js"
@@ -59,6 +62,7 @@ type engine struct {
 	values  map[string]uint64 // its functions
 	hooks   [13]*scriptHook
 	stack   [8]uint64
+	answers wire.Writer
 
 	call, newString, freeValue, malloc, hostString, toText, freeText, pending api.Function
 }
@@ -316,13 +320,17 @@ func (e *engine) string(v uint64) (string, error) {
 	if err != nil || at == 0 {
 		return "", err
 	}
-	b, ok := e.in.mem.Read(at, min(n, maxText))
+	b, ok := e.in.mem.Read(at, min(n, maxWords))
 	if !ok {
 		return "", outside(e.in.mem, "a text", at, n)
 	}
 	s := string(b)
-	_, err = e.do("JS_FreeCString", e.ctx, uint64(at))
-	return s, err
+	st := e.stack[:2]
+	st[0], st[1] = e.ctx, uint64(at)
+	if err := e.freeText.CallWithStack(e.in, st); err != nil {
+		return "", e.in.failure(err)
+	}
+	return s, nil
 }
 
 // borrow is where the text of a value lies, as UTF-8; 0: it has none.

@@ -3,6 +3,7 @@ package wasm
 import (
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/programmable-mta/mta/sdk"
 	"github.com/programmable-mta/mta/sdk/wire"
 )
 
@@ -24,7 +25,7 @@ func nothing(_ *instance, _ api.Memory, stack []uint64) { stack[0] = 0 }
 // their names, which have one letter so that they are told apart quickly.
 var nativeCalls = []struct{ name, as string }{
 	{"t", "text"}, {"r", "resultText"}, {"i", "inboxText"}, {"d", "decodeOut"},
-	{"p", "put"}, {"c", "call"}, {"l", "rest"}, {"m", "moved"},
+	{"p", "put"}, {"c", "call"}, {"l", "rest"}, {"m", "moved"}, {"a", "refuse"},
 }
 
 // hostFunction is a call of one of them: (name, length, this, argc, argv) -> the
@@ -54,6 +55,8 @@ func hostFunction(in *instance, mem api.Memory, stack []uint64) {
 		s[0], s[1] = uint64(e.box[boxResult].at), uint64(e.box[boxResult].size)
 		in.rest(mem, s[:])
 		stack[0] = e.number(int32(s[0]))
+	case 'a':
+		stack[0] = e.number(e.refuse(&a))
 	case 'm':
 		if err := e.moved(a.int(0), a.value(1)); err != nil {
 			in.end(err)
@@ -178,6 +181,37 @@ func (e *engine) ask(mem api.Memory, number, n uint32) int32 {
 		return -int32(code<<24 | length&0xffffff)
 	}
 	return int32(length)
+}
+
+// refuse makes the answer of a decision with words, which is quicker than if the
+// script does it: (kind, action,
+// enhanced, text, reason, code) -> minus the length.
+func (e *engine) refuse(a *arguments) int32 {
+	kind, action := a.int(0), sdk.Action(a.int(1))
+	var words [3]string
+	for i := range words {
+		v := a.value(uint32(2 + i))
+		if v>>32 == tagUndefined {
+			continue
+		}
+		var err error
+		if words[i], err = e.string(v); err != nil {
+			e.in.end(err)
+		}
+	}
+	reply := sdk.Reply{Code: int(int32(a.int(5))), Enhanced: words[0], Text: words[1]}
+	var block []byte
+	if kind == wire.KindAnswer+wire.HookRoute {
+		block = e.answers.RouteAnswer(&sdk.RouteAnswer{Action: sdk.RouteAction(action), Reply: reply, Reason: words[2]})
+	} else {
+		block = e.answers.RcptAnswer(&sdk.Answer{Action: action, Reply: reply, Reason: words[2]})
+		block[8], block[9] = byte(kind), byte(kind>>8) // all of them are alike
+	}
+	b := e.box[boxOut]
+	if len(block) > int(b.size) || !e.in.mem.Write(b.at, block) {
+		e.in.end(errEngine)
+	}
+	return -int32(len(block))
 }
 
 // scriptHook is a hook of a script, ready to be called.

@@ -9,7 +9,7 @@
 (function (native) {
 "use strict";
 
-const { text, resultText, inboxText, decodeOut, put, call, rest, moved } = native;
+const { text, resultText, inboxText, decodeOut, put, call, rest, moved, refuse } = native;
 const MakeFunction = Function;
 const ZEROS = 512; // octets behind the inbox that stay 0: what absent records read
 
@@ -363,23 +363,16 @@ function duration(s) {
   return total;
 }
 
-class Decision {
-  constructor(action, enhanced, text, reason) {
-    this.action = action;
-    this.enhanced = enhanced;
-    this.text = text;
-    this.reason = reason;
-  }
-}
+// A decision of the functions below is a list: a third of the price of an object.
 
 const host = {
   get hostname() { return hostname; },
   accept() { return "accept"; },
-  reject(enhanced, text, reason) { return new Decision("reject", enhanced, text, reason); },
-  defer(enhanced, text, reason) { return new Decision("defer", enhanced, text, reason); },
-  disconnect(enhanced, text, reason) { return new Decision("disconnect", enhanced, text, reason); },
-  discard(reason) { return new Decision("discard", undefined, undefined, reason); },
-  hold(reason) { return new Decision("hold", undefined, undefined, reason); },
+  reject(enhanced, text, reason) { return ["reject", enhanced, text, reason]; },
+  defer(enhanced, text, reason) { return ["defer", enhanced, text, reason]; },
+  disconnect(enhanced, text, reason) { return ["disconnect", enhanced, text, reason]; },
+  discard(reason) { return ["discard", undefined, undefined, reason]; },
+  hold(reason) { return ["hold", undefined, undefined, reason]; },
   noted(name, value) { return { edits: [{ op: "note", name, value }] }; },
   eventTime() { return millis(4); },
   now() { return asked_now({}).time; },
@@ -550,7 +543,7 @@ function on(name, paths, whole) {
   const f = script["on" + name[0].toUpperCase() + name.slice(1)];
   const event = new HOOKS[name].event();
   event.a = 6;
-  const encodeAnswer = HOOKS[name].encode;
+  const { encode: encodeAnswer, kind, plain } = HOOKS[name];
   const names = [], objects = [], found = { __proto__: null };
   const at = (path) => {
     if (path === "") return event;
@@ -579,11 +572,24 @@ function on(name, paths, whole) {
   };
   const source = stores.join(" ") + `
     const r = f(event);
-    if (r === undefined) return 0;
+    if (r === undefined || r === null) return 0;
+    if (plain !== null) {
+      if (typeof r === "string") {
+        const a = plain[r];
+        if (a !== undefined) return a;
+      } else if (typeof r[0] === "string" && r.length === 4) {
+        const a = plain[r[0]];
+        if (a !== undefined) return refuse(kind, a, r[1], r[2], r[3]);
+      }
+    }
     if (r instanceof Promise) return later(r);
     return encodeAnswer(r);`;
-  return MakeFunction(...objects.map((_, i) => "o" + i), "f", "event", "later", "encodeAnswer", "Promise",
-    "return function (" + args.join(", ") + ") { " + source + " };")(...objects, f, event, later, encodeAnswer, Promise);
+  return MakeFunction(...objects.map((_, i) => "o" + i), "f", "event", "later", "encodeAnswer", "Promise", "plain", "kind", "refuse",
+    "return function (" + args.join(", ") + ") { " + source + " };")(...objects, f, event, later, encodeAnswer, Promise, plain, kind, refuse);
+}
+
+function isText(v) {
+  return v === undefined || typeof v === "string";
 }
 
 function answered(r, kind, n, keys, record, plain) {
@@ -593,9 +599,18 @@ function answered(r, kind, n, keys, record, plain) {
     if (action === undefined) throw new TypeError("there is no answer " + JSON.stringify(r) + "; there is: " + Object.keys(plain).join(", "));
     return action;
   }
-  if (!(r instanceof Decision)) {
-    if (Array.isArray(r) && keys.outcomes) r = { outcomes: r };
-    known(r, keys, "its answer");
+  if (Array.isArray(r)) {
+    if (keys.outcomes) r = { outcomes: r };
+    else if (typeof r[0] === "string" && r.length === 4) r = { action: r[0], enhanced: r[1], text: r[2], reason: r[3] };
+  }
+  known(r, keys, "its answer");
+  if (plain !== null && r.edits === undefined && r.reply === undefined && r.identity === undefined &&
+      r.recipients === undefined && r.route === undefined && r.not_before === undefined) {
+    const action = typeof r.action === "number" ? r.action : plain[r.action === undefined ? "continue" : r.action];
+    const code = r.code === undefined ? 0 : r.code;
+    if (action !== undefined && Number.isInteger(code) && isText(r.enhanced) && isText(r.text) && isText(r.reason)) {
+      return refuse(kind, action, r.enhanced, r.text, r.reason, code);
+    }
   }
   record(begin(kind, n), r);
   return -end();
