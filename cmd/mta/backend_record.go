@@ -36,7 +36,7 @@ func (b *backend) PluginRecord(ctx context.Context, q control.Recording) (io.Rea
 	}
 	out, in := io.Pipe()
 	rec := record.New(in, record.Options{Bodies: q.Bodies, HashAddresses: q.HashAddresses, MaxBytes: q.MaxBytes, MaxCalls: q.Calls, Now: b.r.w.now},
-		record.Header{Plugin: s.conf.Name, Source: s.conf.Source, Digest: s.loaded.About().Digest, Config: s.conf.Config, Hostname: s.host.Hostname()})
+		record.Header{Plugin: s.conf.Name, Source: s.conf.Source, Runtime: s.conf.Runtime(), Digest: s.loaded.About().Digest, Config: s.conf.Config, Hostname: s.host.Hostname()})
 	if !s.tap.Attach(rec) {
 		out.Close()
 		_, _ = rec.Close() // nothing was recorded

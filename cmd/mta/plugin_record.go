@@ -197,7 +197,10 @@ func replay(ctx context.Context, w *world, path, plugin string, o record.ReplayO
 	}
 	shop := newWorkshop(w)
 	defer shop.close()
-	return rec.Replay(ctx, record.Load(shop.loader(s.source)), o)
+	if o.Runtime, _, _ = strings.Cut(s.source, ":"); o.Runtime == "file" {
+		o.Runtime = "wasm"
+	}
+	return rec.Replay(ctx, record.Load(shop.loader(s.source, nil)), o)
 }
 
 func reportReplay(w *world, rep *record.Report, asJSON bool) error {

@@ -20,8 +20,9 @@ const maxLine = 16 << 20
 type Header struct {
 	Version  int             `json:"mta_recording"`
 	Plugin   string          `json:"plugin,omitempty"`
-	Source   string          `json:"source,omitempty"` // as in the configuration: builtin:relay
-	Digest   string          `json:"digest,omitempty"` // SHA-256 of the plugin's file
+	Source   string          `json:"source,omitempty"`  // as in the configuration: builtin:relay
+	Runtime  string          `json:"runtime,omitempty"` // builtin, wasm, process
+	Digest   string          `json:"digest,omitempty"`  // SHA-256 of the plugin's file
 	Config   json.RawMessage `json:"config,omitempty"`
 	Hostname string          `json:"hostname,omitempty"`
 	Started  time.Time       `json:"started,omitzero"`

@@ -24,6 +24,9 @@ type ReplayOptions struct {
 	// lines that do not tell any. Nil: such calls fail, or answer as an empty
 	// relay would.
 	Host sdk.Host
+	// Runtime is that of the plugin: builtin, wasm or process; empty: that of
+	// the recording. All but builtin read the clock once before each call.
+	Runtime string
 	// Deadline bounds one call of a hook. 0: 30 seconds.
 	Deadline time.Duration
 	// Logs compares what was logged, too.
@@ -126,6 +129,7 @@ func (p *player) play(ctx context.Context, c *Call, r *row) verdict {
 		return verdict{diff: difference(c, Field{Path: "hook", Recorded: c.Hook, Replayed: "the plugin does not have this hook"})}
 	}
 	s := &scene{call: c, used: make([]bool, len(c.Calls))}
+	s.wind(p.rec.Header.Runtime, p.o.Runtime)
 	p.giveBody(c, s)
 	limited, cancel := context.WithTimeout(context.WithValue(ctx, sceneKey{}, s), p.o.Deadline)
 	defer cancel()
@@ -218,6 +222,7 @@ type scene struct {
 	extra     []Field // calls that are not in the recording
 	more      int     // of those, beyond the first
 	now       time.Time
+	ahead     bool // the next reading of the clock is one that was not recorded
 }
 
 type sceneKey struct{}
@@ -262,23 +267,41 @@ func (s *scene) nextOf(name string) string {
 	return "no such call"
 }
 
+// wind sets the clock for another runtime than the one that was recorded: the
+// reading that one of them makes for the time of the event has no counterpart.
+func (s *scene) wind(recorded, replayed string) {
+	if recorded == "" || replayed == "" || (recorded == "builtin") == (replayed == "builtin") {
+		return
+	}
+	if recorded == "builtin" {
+		s.ahead = true
+		return
+	}
+	s.reading(true)
+}
+
 // clock is the next reading of the clock in the recording, or the latest: how
 // often a runtime reads it is no difference.
 func (s *scene) clock() (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.call.Calls {
-		h := &s.call.Calls[i]
-		if r, ok := h.Result.(*sdk.NowResult); ok && !s.used[i] && h.Call == "now" {
-			s.used[i] = true
-			s.now = r.Time
-			return s.now, true
-		}
-	}
+	s.reading(!s.ahead)
+	s.ahead = false
 	if s.now.IsZero() {
 		s.now = s.call.Time
 	}
 	return s.now, !s.now.IsZero()
+}
+
+// reading finds the next reading of the clock.
+func (s *scene) reading(use bool) {
+	for i := range s.call.Calls {
+		h := &s.call.Calls[i]
+		if r, ok := h.Result.(*sdk.NowResult); ok && !s.used[i] {
+			s.used[i], s.now = use, r.Time
+			return
+		}
+	}
 }
 
 // differences are those of the calls of the host.

@@ -281,3 +281,33 @@ func TestACopyThatBreaksOffCanBeReplayed(t *testing.T) {
 		}
 	}
 }
+
+func TestTheReadingForTheTimeOfTheEventHasNoCounterpart(t *testing.T) {
+	for _, tc := range []struct{ recorded, replayed, in, out string }{
+		{"wasm", "builtin", "0 1", "1"},
+		{"wasm", "builtin", "0 1 2", "1 2"},
+		{"wasm", "builtin", "0", "0"},
+		{"process", "wasm", "0 1", "0 1"},
+		{"builtin", "wasm", "0", "0 0"},
+		{"builtin", "process", "0 1", "0 0 1"},
+		{"builtin", "builtin", "0 1", "0 1"},
+		{"wasm", "", "0 1", "0 1"},
+	} {
+		var calls []string
+		for n := range strings.FieldsSeq(tc.in) {
+			calls = append(calls, `{"call":"now","result":{"time":"2026-01-01T00:00:0`+n+`Z"}}`)
+		}
+		file := `{"mta_recording":1,"runtime":"` + tc.recorded + `","hashed":false,"bodies":false}` + "\n" +
+			`{"hook":"rcpt","calls":[` + strings.Join(calls, ",") + `],"answer":{"reason":"` + tc.out + `"}}`
+		rep := replayed(t, file, ReplayOptions{Runtime: tc.replayed}, func(ctx context.Context, h sdk.Host, _ *sdk.RcptEvent) (sdk.Answer, error) {
+			var seen []string
+			for range strings.Fields(tc.out) {
+				seen = append(seen, h.Now(ctx).Format("5"))
+			}
+			return sdk.Answer{Reason: strings.Join(seen, " ")}, nil
+		})
+		if !rep.OK() {
+			t.Errorf("%+v: %s", tc, rep.Text())
+		}
+	}
+}

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/programmable-mta/mta/core/record"
 	"github.com/programmable-mta/mta/core/runtime"
@@ -17,9 +19,32 @@ import (
 	"github.com/programmable-mta/mta/sdk/plugintest"
 )
 
+// loader is a plugin in some runtime.
+type loader struct {
+	runtime string
+	load    plugintest.Loader
+}
+
+func native(construct func() sdk.Plugin) loader {
+	return loader{"builtin", plugintest.Native(construct)}
+}
+
+// ticking is a clock that no two readings find at the same place.
+type ticking struct {
+	sdk.Host
+	n atomic.Int64
+}
+
+func (h *ticking) Now(ctx context.Context) time.Time {
+	return h.Host.Now(ctx).Add(time.Duration(h.n.Add(1)) * time.Microsecond)
+}
+
+func moving(h sdk.Host) sdk.Host { return &ticking{Host: h} }
+func still(h sdk.Host) sdk.Host  { return h }
+
 // recording plays a story with a plugin and is what a recorder wrote meanwhile.
 // check is called while the story's files are still there.
-func recording(t *testing.T, path string, load plugintest.Loader, o record.Options, check func(file []byte)) {
+func recording(t *testing.T, path string, load loader, clock func(sdk.Host) sdk.Host, o record.Options, check func(file []byte)) {
 	t.Helper()
 	story, err := plugintest.ReadStory(path)
 	if err != nil {
@@ -28,8 +53,9 @@ func recording(t *testing.T, path string, load plugintest.Loader, o record.Optio
 	var file bytes.Buffer
 	started := false
 	err = story.Play(t.Context(), func(ctx context.Context, host sdk.Host, config []byte) (*sdk.Handlers, func() error, error) {
-		r := record.New(&file, o, record.Header{Plugin: "plugin", Config: config, Hostname: host.Hostname()})
-		hs, stop, err := load(ctx, r.Host(host), config)
+		h := record.Header{Plugin: "plugin", Config: config, Hostname: host.Hostname(), Runtime: load.runtime}
+		r := record.New(&file, o, h)
+		hs, stop, err := load.load(ctx, r.Host(clock(host)), config)
 		if err != nil {
 			r.Close()
 			return nil, nil, err
@@ -51,9 +77,9 @@ func recording(t *testing.T, path string, load plugintest.Loader, o record.Optio
 }
 
 // same replays and wants no difference.
-func same(t *testing.T, file []byte, load plugintest.Loader) *record.Report {
+func same(t *testing.T, file []byte, load loader) *record.Report {
 	t.Helper()
-	rep, err := record.Replay(t.Context(), bytes.NewReader(file), record.Load(load), record.ReplayOptions{Keep: 3})
+	rep, err := record.Replay(t.Context(), bytes.NewReader(file), record.Load(load.load), record.ReplayOptions{Keep: 3, Runtime: load.runtime})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, file)
 	}
@@ -78,22 +104,22 @@ func TestStoriesOfOurPluginsReplayToTheSameAnswers(t *testing.T) {
 		}
 		for _, path := range paths {
 			t.Run(name+"/"+strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-				load := plugintest.Native(construct)
-				recording(t, path, load, record.Options{Bodies: true}, func(file []byte) { same(t, file, load) })
+				load := native(construct)
+				recording(t, path, load, still, record.Options{Bodies: true}, func(file []byte) { same(t, file, load) })
 			})
 		}
 	}
 }
 
 func TestEveryHookOfTheReferencePluginReplaysToTheSameAnswers(t *testing.T) {
-	load := plugintest.Native(plugintest.NewReference)
+	load := native(plugintest.NewReference)
 	paths, err := filepath.Glob("../../sdk/plugintest/testdata/reference/*.txtar")
 	if err != nil || len(paths) == 0 {
 		t.Fatal(err)
 	}
 	hooks := map[string]bool{}
 	for _, path := range paths {
-		recording(t, path, load, record.Options{Bodies: true}, func(file []byte) {
+		recording(t, path, load, still, record.Options{Bodies: true}, func(file []byte) {
 			for _, h := range same(t, file, load).Hooks {
 				hooks[h.Hook] = true
 			}
@@ -107,7 +133,7 @@ func TestEveryHookOfTheReferencePluginReplaysToTheSameAnswers(t *testing.T) {
 }
 
 // module loads a prebuilt module.
-func module(t *testing.T, name string) plugintest.Loader {
+func module(t *testing.T, name string) loader {
 	t.Helper()
 	path := filepath.Join("../../testdata/wasm", name)
 	if _, err := os.Stat(path); err != nil {
@@ -119,18 +145,18 @@ func module(t *testing.T, name string) plugintest.Loader {
 	}
 	t.Cleanup(func() { r.Close() })
 	grants := runtime.Grants{Relay: true, DNS: true, HTTP: []string{"api.example.net:443"}, KV: 1 << 20, Body: runtime.Write, Headers: runtime.Write, Clock: true, Send: true}
-	return func(ctx context.Context, host sdk.Host, config []byte) (*sdk.Handlers, func() error, error) {
+	return loader{"wasm", func(ctx context.Context, host sdk.Host, config []byte) (*sdk.Handlers, func() error, error) {
 		l, err := r.Load(ctx, runtime.Spec{Name: "plugin", Source: "file:" + path, Config: config, Grants: grants}, host)
 		if err != nil {
 			return nil, nil, err
 		}
 		return l.Handlers(), l.Close, nil
-	}
+	}}
 }
 
 // A recording does not tell which runtime and which language made it.
 func TestARecordingOfOneRuntimeReplaysInTheOthers(t *testing.T) {
-	loaders := []plugintest.Loader{plugintest.Native(greylist.New), module(t, "c-greylist.wasm"), module(t, "rust-greylist.wasm")}
+	loaders := []loader{native(greylist.New), module(t, "c-greylist.wasm"), module(t, "rust-greylist.wasm")}
 	paths, err := filepath.Glob("../../plugins/greylist/testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
 		t.Fatal(err)
@@ -138,7 +164,7 @@ func TestARecordingOfOneRuntimeReplaysInTheOthers(t *testing.T) {
 	compared := 0
 	for _, path := range paths {
 		for _, from := range loaders {
-			recording(t, path, from, record.Options{}, func(file []byte) {
+			recording(t, path, from, moving, record.Options{}, func(file []byte) {
 				for _, to := range loaders {
 					compared += same(t, file, to).Same
 				}
