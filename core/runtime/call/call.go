@@ -7,8 +7,10 @@
 package call
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -43,6 +45,7 @@ type Scope struct {
 	body   sdk.Body
 	header sdk.Header
 	parsed bool
+	end    int64 // of the header in the message; 0: not looked for
 }
 
 // Reset makes a scope ready for another hook call.
@@ -68,7 +71,7 @@ func (s *Scope) Do(ctx context.Context, number int, request string, w *wire.Writ
 		return []byte("there is no such call"), sdk.CallInvalid
 	}
 	row := &table[number-1]
-	if row.grant != "clock" && !s.Grants.Has(row.grant) {
+	if !s.granted(row.grant) {
 		return []byte(`the configuration does not allow it: add allow.` + row.grant), sdk.NotGranted
 	}
 	result, err := row.do(s, ctx, request, w)
@@ -79,6 +82,12 @@ func (s *Scope) Do(ctx context.Context, number int, request string, w *wire.Writ
 		return []byte("the result is too large"), sdk.CallLimit
 	}
 	return result, sdk.CallOK
+}
+
+// granted tells whether a call can be made at all. The clock answers without a
+// grant, and who may see the header may read as far as it goes.
+func (s *Scope) granted(grant string) bool {
+	return grant == "clock" || s.Grants.Has(grant) || grant == "body" && s.Grants.Has("headers")
 }
 
 // failure finds the code of an error.
@@ -286,15 +295,50 @@ func (s *Scope) read(_ context.Context, q *sdk.ReadCall, w *wire.Writer) ([]byte
 	if err := s.open("read"); err != nil {
 		return nil, err
 	}
-	if q.Offset >= s.Message.Size {
+	size := s.Message.Size
+	if !s.Grants.Has("body") {
+		end, err := s.headerEnd()
+		if err != nil {
+			return nil, err
+		}
+		if q.Offset >= end && end < size {
+			return nil, &sdk.CallError{Call: "read", Code: sdk.NotGranted, Text: `the configuration allows to read the header only: add allow.body = "read"`}
+		}
+		size = end
+	}
+	if q.Offset >= size {
 		return w.ReadResult(&sdk.ReadResult{}), nil
 	}
-	p := make([]byte, min(int64(q.Size), s.Message.Size-q.Offset))
+	p := make([]byte, min(int64(q.Size), size-q.Offset))
 	n, err := s.body.ReadAt(p, q.Offset)
 	if n == 0 && err != nil && len(p) > 0 {
 		return nil, err
 	}
 	return w.ReadResult(&sdk.ReadResult{Data: p[:n]}), nil
+}
+
+// headerEnd finds where the header ends: behind its empty line, or with the
+// message.
+func (s *Scope) headerEnd() (int64, error) {
+	if s.end > 0 {
+		return s.end, nil
+	}
+	r := bufio.NewReader(io.NewSectionReader(s.body, 0, min(s.Message.Size, sdk.MaxHeader)))
+	for begin := true; ; {
+		line, err := r.ReadSlice('\n')
+		s.end += int64(len(line))
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			begin = false
+			continue
+		case errors.Is(err, io.EOF) || err == nil && begin && (string(line) == "\r\n" || string(line) == "\n"):
+			return s.end, nil
+		case err != nil:
+			s.end = 0
+			return 0, err
+		}
+		begin = true
+	}
 }
 
 func (s *Scope) headerOf(_ context.Context, q *sdk.HeaderCall, w *wire.Writer) ([]byte, error) {

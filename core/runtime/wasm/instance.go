@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	fuelSlice  = 1_000_000 // until the next yield: about half a millisecond
+	fuelSlice  = 1_000_000 // until the next yield: 50 to 200 microseconds
 	firstRoom  = 64 << 10  // of the place for events
 	maxAnswer  = 32 << 20
 	maxText    = 1024 // of an error

@@ -268,9 +268,13 @@ func (r *Runtime) validate(ctx context.Context, src *source) error {
 			return nil
 		}
 	}
+	bare, err := meter.Strip(src.module)
+	if err != nil {
+		return trimmed(err)
+	}
 	w := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(features).WithDebugInfoEnabled(false))
 	defer w.Close(ctx)
-	if _, err := w.CompileModule(ctx, src.module); err != nil {
+	if _, err := w.CompileModule(ctx, bare); err != nil {
 		return fmt.Errorf("it is not a valid module: %w", err)
 	}
 	if mark != "" {
