@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -256,12 +257,24 @@ func answer[E, A any](h sdk.Handler[E, A], parse func(string) (E, error), write 
 		if bind != nil {
 			bind(&e, open)
 		}
-		a, err := h(ctx, &e)
+		a, err := guarded(ctx, h, &e)
 		if err != nil || write == nil {
 			return nil, err
 		}
 		return func(w *wire.ProtoWriter) { write(w, &a) }, nil
 	}
+}
+
+// guarded makes an error of a panic, as it is in the relay's own program: one
+// message that a plugin cannot stomach must not end the calls of all others.
+func guarded[E, A any](ctx context.Context, h sdk.Handler[E, A], e *E) (a A, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			os.Stderr.Write(debug.Stack())
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return h(ctx, e)
 }
 
 func (s *server) describe() sdk.Description {

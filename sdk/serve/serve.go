@@ -19,8 +19,9 @@
 // it exports what sdk/abi.md asks for; the relay never calls main. Built in the
 // ordinary way it is a process that the relay starts and speaks gRPC with.
 //
-// A plugin that panics answers nothing: the relay throws the instance or process
-// away and handles the call as on_error says.
+// A hook that panics answers nothing: the relay handles the call as on_error says.
+// An instance of a module is thrown away; a process goes on, with the trace in the
+// relay's log.
 package serve
 
 import "github.com/programmable-mta/mta/sdk"

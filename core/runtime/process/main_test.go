@@ -106,7 +106,10 @@ func (p *subject) OnRcpt(ctx context.Context, e *sdk.RcptEvent) (sdk.Answer, err
 		return sdk.Answer{Reason: fmt.Sprint(os.Getpid())}, nil
 	case word == "crash":
 		fmt.Fprintln(os.Stderr, "about to crash")
-		panic("crash")
+		go panic("crash")
+		select {}
+	case word == "panic":
+		panic("no such luck")
 	case word == "exit":
 		os.Exit(7)
 	case word == "stop":

@@ -353,6 +353,19 @@ func TestAnErrorOfThePluginIsItsOwnWords(t *testing.T) {
 	}
 }
 
+func TestAPanicIsAnErrorAndItsTraceIsLogged(t *testing.T) {
+	p, host := mustLoad(t, "plain", nil)
+	if _, err := rcpt(t.Context(), p, "panic"); err == nil || err.Error() != "panic: no such luck" {
+		t.Errorf("%v", err)
+	}
+	if _, err := rcpt(t.Context(), p, "nobody"); err != nil {
+		t.Error(err)
+	}
+	until(t, "the trace is logged", func() bool {
+		return slices.ContainsFunc(host.Logs(), func(l plugintest.Log) bool { return strings.Contains(l.Text, "OnRcpt") })
+	})
+}
+
 func TestAFloodOfOutputIsReadAndDropped(t *testing.T) {
 	p, host := mustLoad(t, "plain", nil)
 	began := time.Now()
