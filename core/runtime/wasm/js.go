@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -218,13 +219,16 @@ func (e *engine) eval(source, name string, flags uint64) (uint64, error) {
 // script evaluates the author's module and gives it to the prelude.
 func (e *engine) script(source string) error {
 	m, err := e.eval(source, scriptName, evalModule|compileOnly)
+	if err != nil && strings.Contains(err.Error(), "could not load module") {
+		err = fmt.Errorf("%w: a plugin is one file, bundle what it imports", err)
+	}
 	if err != nil {
 		return err
 	}
 	if r, err := e.do("JS_ResolveModule", e.ctx, m); err != nil {
 		return err
 	} else if int32(r) < 0 {
-		return errors.Join(errors.New("it imports something: a plugin is one file, bundle what it needs"), e.exception())
+		return e.exception()
 	}
 	promise, err := e.do("JS_EvalFunction", e.ctx, m)
 	if err == nil {
