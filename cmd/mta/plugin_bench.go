@@ -134,7 +134,7 @@ func (b *bench) run(ctx context.Context) ([]benched, error) {
 	if event != "sample" {
 		return b.story(ctx, shop, event)
 	}
-	l, err := shop.load(ctx, b.subject.source, plugintest.NewHost(), []byte(b.config))
+	l, err := shop.load(ctx, b.subject.source, nil, plugintest.NewHost(), []byte(b.config))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (b *bench) story(ctx context.Context, shop *workshop, path string) (results
 	}
 	var measured error
 	load := func(ctx context.Context, host sdk.Host, config []byte) (*sdk.Handlers, func() error, error) {
-		l, err := shop.load(ctx, b.subject.source, host, config)
+		l, err := shop.load(ctx, b.subject.source, s.Allow, host, config)
 		if err != nil {
 			return nil, nil, err
 		}

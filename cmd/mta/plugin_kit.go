@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,8 +65,12 @@ func findSubject(w *world, arg string) (subject, error) {
 	if err != nil {
 		return subject{}, fmt.Errorf("%s is not built yet: run mta plugin build %s", arg, arg)
 	}
-	if entry, err := os.Stat(filepath.Join(arg, p.Entry)); err == nil && entry.ModTime().After(built.ModTime()) {
-		fmt.Fprintf(w.stderr, "%s is newer than %s: mta plugin build makes it anew\n", p.Entry, p.Result())
+	entry := filepath.Join(arg, p.Entry)
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(entry), "*"+filepath.Ext(entry))) // well formed
+	for _, f := range files {
+		if st, err := os.Stat(f); err == nil && p.Result() != p.Entry && st.ModTime().After(built.ModTime()) {
+			fmt.Fprintf(w.stderr, "%s is newer than %s: mta plugin build makes it anew\n", f, p.Result())
+		}
 	}
 	return subject{source: p.SourceIn(arg), dir: arg, sources: true}, nil
 }
@@ -88,14 +93,29 @@ func (s subject) stories() []string {
 	return nil
 }
 
-// workshop loads plugins without a relay around them, with every grant: what an
-// operator will allow is not known here.
+// workshop loads plugins without a relay around them. What an operator will allow
+// is not known here: a plugin gets every grant, unless a story says otherwise.
 type workshop struct {
 	runtimes *runtimes
 }
 
-func allGrants() runtime.Grants {
-	return runtime.Grants{Relay: true, DNS: true, HTTP: []string{"*"}, KV: 64 << 20, Body: runtime.Write, Headers: runtime.Write, Clock: true, Send: true}
+// named are the grants of these names; nil: all.
+func named(names []string) (g runtime.Grants) {
+	given := func(name string) bool { return names == nil || slices.Contains(names, name) }
+	g.Relay, g.DNS, g.Clock, g.Send = given("relay"), given("dns"), given("clock"), given("send")
+	if given("http") {
+		g.HTTP = []string{"*"} // the web of a story is all made up
+	}
+	if given("kv") {
+		g.KV = 64 << 20
+	}
+	if given("body") {
+		g.Body = runtime.Write
+	}
+	if given("headers") {
+		g.Headers = runtime.Write
+	}
+	return g
 }
 
 // newWorkshop keeps compiled code where programs keep such things, so that an
@@ -110,8 +130,8 @@ func newWorkshop(w *world) *workshop {
 
 func (s *workshop) close() { _ = s.runtimes.close() } // nothing is left to be told
 
-// load starts a plugin.
-func (s *workshop) load(ctx context.Context, source string, host sdk.Host, config []byte) (runtime.Loaded, error) {
+// load starts a plugin with the grants of these names; nil: all.
+func (s *workshop) load(ctx context.Context, source string, allow []string, host sdk.Host, config []byte) (runtime.Loaded, error) {
 	kind, rest, _ := strings.Cut(source, ":")
 	if kind == "file" {
 		kind = "wasm"
@@ -121,13 +141,16 @@ func (s *workshop) load(ctx context.Context, source string, host sdk.Host, confi
 		return nil, err
 	}
 	name := strings.TrimSuffix(filepath.Base(rest), filepath.Ext(rest))
-	return rt.Load(ctx, runtime.Spec{Name: name, Source: source, Config: config, Grants: allGrants()}, host)
+	return rt.Load(ctx, runtime.Spec{Name: name, Source: source, Config: config, Grants: named(allow)}, host)
 }
 
-// loader is load for stories.
-func (s *workshop) loader(source string) plugintest.Loader {
+// loader is load for stories and recordings, with every grant.
+func (s *workshop) loader(source string) plugintest.Loader { return s.granting(source, nil) }
+
+// granting is loader with the grants of these names only; nil: all.
+func (s *workshop) granting(source string, allow []string) plugintest.Loader {
 	return func(ctx context.Context, host sdk.Host, config []byte) (*sdk.Handlers, func() error, error) {
-		l, err := s.load(ctx, source, host, config)
+		l, err := s.load(ctx, source, allow, host, config)
 		if err != nil {
 			return nil, nil, err
 		}

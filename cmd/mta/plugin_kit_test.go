@@ -248,3 +248,17 @@ func TestARecordingIsAFixture(t *testing.T) {
 		}
 	}
 }
+
+// The builtin greylist is a module of testdata, too; without its store it is not
+// loaded.
+func TestAStoryTakesGrantsAway(t *testing.T) {
+	cacheDir(t)
+	a := newAuthor(t)
+	story := "-- config --\n{}\n-- allow --\ndns\n-- start --\nallow.kv\n"
+	must(t, os.WriteFile(filepath.Join(a.dir, "no-kv.txtar"), []byte(story), 0o600))
+	a.must("plugin test " + repository + "/testdata/wasm/c-greylist.wasm {}/no-kv.txtar")
+	must(t, os.WriteFile(filepath.Join(a.dir, "all.txtar"), []byte(strings.Replace(story, "-- allow --\ndns\n", "", 1)), 0o600))
+	if out, _, status := a.run("plugin test " + repository + "/testdata/wasm/c-greylist.wasm {}/all.txtar"); status != exitFailed || !strings.Contains(out, "Start succeeded") {
+		t.Errorf("with all grants: status %d\n%s", status, out)
+	}
+}

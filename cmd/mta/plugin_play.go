@@ -34,8 +34,8 @@ a web of its own, and shows where an answer is another than the story says.
 
 PLUGIN is a folder of mta plugin new (default: this one), a .wasm file,
 process:PROGRAM or builtin:NAME. Without STORY, those in its folder stories or
-testdata are played: *.txtar, and *.jsonl recordings of mta plugin record. All
-grants are given. The format of stories: go doc ` + "github.com/programmable-mta/mta/sdk/plugintest" + `.`,
+testdata are played: *.txtar, and *.jsonl recordings of mta plugin record. Every
+grant is given, unless a story has a section allow. The format of stories: go doc ` + "github.com/programmable-mta/mta/sdk/plugintest" + `.`,
 		Example: `  mta plugin test
   mta plugin test greylist.wasm testdata/*.txtar --fuel-ceiling 50000
   mta plugin test builtin:relay plugins/relay/testdata/*.txtar`,
@@ -136,7 +136,7 @@ func playStory(ctx context.Context, shop *workshop, s subject, path string, ceil
 		}
 	}
 	err = inWorkFolder(func(work string) error {
-		return story.PlayWith(ctx, shop.loader(s.source), plugintest.Telling{Work: work, Meter: meter, Ceiling: ceiling})
+		return story.PlayWith(ctx, shop.granting(s.source, story.Allow), plugintest.Telling{Work: work, Meter: meter, Ceiling: ceiling})
 	})
 	return fuel, err
 }

@@ -200,7 +200,7 @@ func replay(ctx context.Context, w *world, path, plugin string, o record.ReplayO
 	if o.Runtime, _, _ = strings.Cut(s.source, ":"); o.Runtime == "file" {
 		o.Runtime = "wasm"
 	}
-	return rec.Replay(ctx, record.Load(shop.loader(s.source, nil)), o)
+	return rec.Replay(ctx, record.Load(shop.loader(s.source)), o)
 }
 
 func reportReplay(w *world, rep *record.Report, asJSON bool) error {

@@ -93,7 +93,7 @@ func look(ctx context.Context, w *world, source, config string) (*verified, erro
 	}
 	shop := newWorkshop(w)
 	defer shop.close()
-	l, err := shop.load(ctx, source, plugintest.NewHost(), []byte(config))
+	l, err := shop.load(ctx, source, nil, plugintest.NewHost(), []byte(config))
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@
 // The sections are:
 //
 //	config        the plugin's configuration, JSON; default {}
+//	allow         the grants that the plugin gets: "kv dns"; without it all
 //	story         what happens
 //	start         Start must fail, with an error that contains this text
 //	message       the message of data, deliver and bounce; LF becomes CRLF

@@ -2,6 +2,7 @@ package plugintest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -104,6 +105,29 @@ func TestASettingThatMakesNoSenseIsNamed(t *testing.T) {
 		err = s.Play(t.Context(), Native(func() sdk.Plugin { return &asker{} }), "")
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", line, err, want)
+		}
+	}
+}
+
+func TestAStoryNamesTheGrantsOfItsPlugin(t *testing.T) {
+	const rest = "-- story --\nrcpt a@example.org\n    continue\n"
+	for text, want := range map[string]string{
+		rest:                                "[]",
+		"-- allow --\nkv dns\n" + rest:      "[kv dns]",
+		"-- allow --\n" + rest:              "[]",
+		"-- allow --\nkv all\n" + rest:      `s.txtar:2: there is no grant "all"`,
+		"-- allow --\n-- allow --\n" + rest: `section "allow" is there twice`,
+	} {
+		s, err := ParseStory("s.txtar", text)
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = fmt.Sprint(s.Allow)
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%q gives %s, want %s", text, got, want)
+		}
+		if err == nil && (s.Allow == nil) != !strings.Contains(text, "allow") {
+			t.Errorf("%q: nil stands for all, and it is %#v", text, s.Allow)
 		}
 	}
 }

@@ -63,8 +63,11 @@ func RunWith(t *testing.T, load Loader, patterns ...string) {
 
 // Story is a parsed story file.
 type Story struct {
-	Name   string // of the file
-	Title  string // the text before the first section
+	Name  string // of the file
+	Title string // the text before the first section
+	// Allow are the grants that the plugin gets, names of [sdk.Grants]; nil, a
+	// story without that section: all. A plugin that is compiled in has all.
+	Allow  []string
 	config string
 	start  string // what Start must complain about
 	files  []section
@@ -109,6 +112,13 @@ func ParseStory(name, text string) (*Story, error) {
 			s.start = strings.TrimSpace(sec.text)
 		case sec.name == "message":
 			s.body = sec.text
+		case sec.name == "allow":
+			s.Allow = append([]string{}, strings.Fields(sec.text)...)
+			for _, name := range s.Allow {
+				if !slices.ContainsFunc(sdk.Grants(), func(g sdk.GrantInfo) bool { return g.Name == name }) {
+					return nil, fmt.Errorf("%s:%d: there is no grant %q", s.Name, sec.line, name)
+				}
+			}
 		case strings.HasPrefix(sec.name, "file "):
 			sec.name = strings.TrimSpace(strings.TrimPrefix(sec.name, "file "))
 			if !filepath.IsLocal(sec.name) {
@@ -120,7 +130,7 @@ func ParseStory(name, text string) (*Story, error) {
 				return nil, err
 			}
 		default:
-			return nil, fmt.Errorf("%s:%d: section %q: want config, story, start, message or file NAME", name, sec.line-1, sec.name)
+			return nil, fmt.Errorf("%s:%d: section %q: want config, allow, story, start, message or file NAME", name, sec.line-1, sec.name)
 		}
 	}
 	if (len(s.steps) == 0) == (s.start == "") {
