@@ -314,14 +314,18 @@ static inline mta_str mta_why(void) { return mta_state.why; }
 `)
 }
 
-func (c *cEmitter) call(call Call) {
-	name := call.Info.Name
-	fn := "mta_" + name
+// function is the name of a call in C.
+func (c *cEmitter) function(call Call) string {
 	for _, r := range c.s.Records {
-		if cName(r.Name) == fn {
-			fn = "mta_find_" + name // the type has the name
+		if cName(r.Name) == "mta_"+call.Info.Name {
+			return "mta_find_" + call.Info.Name // the type has the name
 		}
 	}
+	return "mta_" + call.Info.Name
+}
+
+func (c *cEmitter) call(call Call) {
+	name, fn := call.Info.Name, c.function(call)
 	var params, names, wrapped []string
 	for i := range call.Call.Fields {
 		f := &call.Call.Fields[i]

@@ -44,7 +44,51 @@ func (c *cEmitter) selfcheck() []byte {
 		}
 		b.WriteString("}\n")
 	}
+	c.asks(b)
 	return b.Bytes()
+}
+
+// asks makes every call, with every field filled, and shows what came back.
+func (c *cEmitter) asks(b *bytes.Buffer) {
+	b.WriteString("\n#if defined(__wasm__) /* elsewhere there is nobody to ask */\nMTA_SELFTEST() {\n")
+	for _, call := range c.s.Calls {
+		fn, name := c.function(call), call.Info.Name
+		if name == "log" {
+			continue // every shown line is one
+		}
+		var args []string
+		b.WriteString("    {\n")
+		for i := range call.Call.Fields {
+			f := &call.Call.Fields[i]
+			path := fmt.Sprintf("mta_cstr(\"%s.%s\")", name, f.Name)
+			switch {
+			case f.Kind == Record:
+				fmt.Fprintf(b, "        mta_%s %s = fill_%[1]s(%[3]s);\n", snaked(f.Type), f.Name, path)
+				args = append(args, "&"+f.Name)
+			case f.Kind == List && f.Elem == Record:
+				fmt.Fprintf(b, "        %s_list %s = {0};\n        for (uint32_t i = 0; i < 6; i++) %[1]s_add(&%[2]s, fill_%[3]s(mta_join(%[4]s, \".\", mta_itoa(i))));\n", cName(f.Type), f.Name, snaked(f.Type), path)
+				args = append(args, f.Name)
+			case f.Kind == List:
+				args = append(args, "fill_strs("+path+")")
+			case f.Kind == String || f.Kind == Bytes:
+				args = append(args, path)
+			case f.Kind == Bool:
+				args = append(args, "true")
+			default:
+				args = append(args, fmt.Sprint(1000+f.Slot))
+			}
+		}
+		if len(call.Result.Fields) > 0 {
+			fmt.Fprintf(b, "        %s out;\n", cName(call.Result.Name))
+			args = append(args, "&out")
+		}
+		fmt.Fprintf(b, "        mta_call_code code = %s(%s);\n        show_int(mta_cstr(\"%s.code\"), code);\n        if (code != MTA_CALL_OK) show_str(mta_cstr(\"%[3]s.why\"), mta_why());\n", fn, strings.Join(args, ", "), name)
+		if len(call.Result.Fields) > 0 {
+			fmt.Fprintf(b, "        if (code == MTA_CALL_OK) show_%s(mta_cstr(\"%s\"), out);\n", snaked(call.Result.Name), name)
+		}
+		b.WriteString("    }\n")
+	}
+	b.WriteString("    return mta_cstr(\"\");\n}\n#endif\n")
 }
 
 func (c *cEmitter) show(b *bytes.Buffer, f *Field) {

@@ -2,6 +2,7 @@ package gen_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/programmable-mta/mta/core/runtime"
 	"github.com/programmable-mta/mta/core/runtime/wasm"
+	"github.com/programmable-mta/mta/plugins/greylist"
 	"github.com/programmable-mta/mta/sdk"
 	"github.com/programmable-mta/mta/sdk/plugintest"
 )
@@ -27,24 +29,62 @@ var guests = []struct{ lang, needs string }{
 	{"rust", "rustc libstd-rust-dev-wasm32 lld-14"},
 }
 
-// build makes a module of a source folder. Without the toolchain the test is
-// skipped, but never in CI.
+// modules are those that were built, by source folder, with what went wrong.
+var (
+	modules = map[string]error{}
+	made    string // the folder that they are in
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if made, err = os.MkdirTemp("", "guests"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if err := os.RemoveAll(made); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
+}
+
+// errNoToolchain is a compiler that is not there.
+var errNoToolchain = errors.New("no toolchain")
+
+// build makes a module of a source folder, once. Without the toolchain the test
+// is skipped, but never in CI.
 func build(t testing.TB, lang, needs, dir string) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), lang+"-"+filepath.Base(dir)+".wasm")
+	if testing.Short() {
+		t.Skip("compilers take their time")
+	}
+	out := filepath.Join(made, lang+"-"+filepath.Base(dir)+".wasm")
+	err, done := modules[out]
+	if !done {
+		err = compile(lang, dir, out)
+		modules[out] = err
+	}
+	if errors.Is(err, errNoToolchain) && os.Getenv("CI") == "" {
+		t.Skipf("%v: apt-get install %s", err, needs)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", dir, err)
+	}
+	return out
+}
+
+func compile(lang, dir, out string) error {
 	cmd := exec.Command(filepath.Join(top, "sdk", lang, "build.sh"), dir, out)
 	cmd.Env = append(os.Environ(), "CFLAGS=-Werror")
 	said, err := cmd.CombinedOutput()
-	if err != nil {
-		if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == 127 && os.Getenv("CI") == "" {
-			t.Skipf("%s: apt-get install %s", strings.TrimSpace(string(said)), needs)
-		}
-		t.Fatalf("%s: %v\n%s", dir, err, said)
+	switch {
+	case err != nil && cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == 127:
+		return fmt.Errorf("%w: %s", errNoToolchain, said)
+	case err != nil:
+		return fmt.Errorf("%w\n%s", err, said)
+	case len(said) > 0:
+		return fmt.Errorf("the compiler says:\n%s", said)
 	}
-	if len(said) > 0 {
-		t.Errorf("%s: the compiler says:\n%s", dir, said)
-	}
-	return out
+	return nil
 }
 
 func newRuntime(t testing.TB) *wasm.Runtime {
@@ -73,24 +113,25 @@ func loader(rt *wasm.Runtime, path string) plugintest.Loader {
 	}
 }
 
-// Every field of every event arrives, and every field of every answer: a plugin
-// that is derived from the schema shows the one and fills the other.
-func TestEveryFieldCrossesTheBorder(t *testing.T) {
+// Everything crosses the border: a plugin that is derived from the schema shows
+// every field that arrives, and fills every field that it sends.
+func TestEverythingCrossesTheBorder(t *testing.T) {
 	for _, g := range guests {
 		t.Run(g.lang, func(t *testing.T) {
+			t.Setenv("RUSTFLAGS", "-C opt-level=1") // it is large, and not in a hurry
 			path := build(t, g.lang, g.needs, filepath.Join(top, "sdk", g.lang, "testdata/selfcheck"))
-			rt := newRuntime(t)
-			for _, filled := range []bool{true, false} {
-				host := plugintest.NewHost()
-				hs, stop, err := loader(rt, path)(t.Context(), host, []byte("{}"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				crossing(t, host, hs, filled)
-				if err := stop(); err != nil {
-					t.Error(err)
-				}
+			host := plugintest.NewHost()
+			hs, stop, err := loader(newRuntime(t), path)(t.Context(), host, []byte("{}"))
+			if err != nil {
+				t.Fatal(err)
 			}
+			crossing(t, host, hs, true)
+			crossing(t, host, hs, false)
+			if err := stop(); err != nil {
+				t.Error(err)
+			}
+			asking(t, path, false)
+			asking(t, path, true)
 		})
 	}
 }
@@ -256,13 +297,88 @@ func show(out *[]string, path string, v reflect.Value) {
 	}
 }
 
+// example gives the freshly built module of an example and the prebuilt one,
+// which have to do the same.
+func example(t *testing.T, name string, test func(t *testing.T, path string)) {
+	for _, g := range guests {
+		t.Run(g.lang+"/prebuilt", func(t *testing.T) {
+			test(t, filepath.Join(top, "testdata/wasm", g.lang+"-"+name+".wasm"))
+		})
+		t.Run(g.lang+"/fresh", func(t *testing.T) {
+			test(t, build(t, g.lang, g.needs, filepath.Join(top, "sdk", g.lang, "examples", name)))
+		})
+	}
+}
+
 // The example greylist is the relay's own plugin in another language: it plays
 // the same stories.
 func TestGreylistPlaysTheStoriesOfTheBuiltin(t *testing.T) {
-	for _, g := range guests {
-		t.Run(g.lang, func(t *testing.T) {
-			path := build(t, g.lang, g.needs, filepath.Join(top, "sdk", g.lang, "examples/greylist"))
-			plugintest.RunWith(t, loader(newRuntime(t), path), filepath.Join(top, "plugins/greylist/testdata/*.txtar"))
-		})
-	}
+	example(t, "greylist", func(t *testing.T, path string) {
+		plugintest.RunWith(t, loader(newRuntime(t), path), filepath.Join(top, "plugins/greylist/testdata/*.txtar"))
+	})
+}
+
+// They keep the same store, too: what the one has learned, the other knows.
+func TestGreylistKeepsTheStoreOfTheBuiltin(t *testing.T) {
+	example(t, "greylist", func(t *testing.T, path string) {
+		host := plugintest.NewHost()
+		ask := func(load plugintest.Loader, ip string) sdk.Action {
+			hs, stop, err := load(t.Context(), host, []byte("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := &sdk.RcptEvent{Session: plugintest.Session(), Envelope: plugintest.Envelope("A@example.com"), Recipient: sdk.Recipient{Addr: strings.Repeat("long", 40) + "@example.org"}}
+			e.Session.RemoteIP = ip
+			a, err := hs.Rcpt(t.Context(), e)
+			if err := errors.Join(err, stop()); err != nil {
+				t.Fatal(err)
+			}
+			return a.Action
+		}
+		guest, builtin := loader(newRuntime(t), path), plugintest.Native(greylist.New)
+		for i, ip := range []string{"192.0.2.7", "2001:db8:0:1:2::3", "::1", "2001:0:0:7::", "::ffff:198.51.100.7", "no address"} {
+			first, second := guest, builtin
+			if i%2 == 0 {
+				first, second = builtin, guest
+			}
+			if got := ask(first, ip); got != sdk.Defer {
+				t.Errorf("%s: first %s", ip, got)
+			}
+			host.Advance(10 * time.Minute)
+			if got := ask(second, ip); got != sdk.Continue {
+				t.Errorf("%s: then %s", ip, got)
+			}
+		}
+	})
+}
+
+func TestTheTypicalHookDecides(t *testing.T) {
+	example(t, "realrcpt", func(t *testing.T, path string) {
+		plugintest.RunWith(t, loader(newRuntime(t), path), "testdata/realrcpt.txtar")
+	})
+}
+
+func TestNoOpinionIsNoAnswer(t *testing.T) {
+	example(t, "noop", func(t *testing.T, path string) {
+		hs, stop, err := loader(newRuntime(t), path)(t.Context(), plugintest.NewHost(), []byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := reflect.ValueOf(hs).Elem()
+		for i := range fields.NumField() {
+			name, hook := fields.Type().Field(i).Name, fields.Field(i)
+			if name == "Deliver" { // which has to have an opinion
+				continue
+			}
+			event := reflect.New(hook.Type().In(1).Elem())
+			fill(event.Elem(), "", 0)
+			out := hook.Call([]reflect.Value{reflect.ValueOf(t.Context()), event})
+			if !out[0].IsZero() || !out[1].IsNil() {
+				t.Errorf("%s: %+v, %v", name, out[0], out[1])
+			}
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
 }

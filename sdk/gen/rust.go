@@ -97,18 +97,18 @@ func (r *rustEmitter) gets(f *Field, v string) (typ, expr string) {
 	case Bytes:
 		return "&'a [u8]", fmt.Sprintf("%s.bytes(%d)", v, f.Slot)
 	case Notes:
-		return "Notes<'a>", fmt.Sprintf("Notes::new(%s.sub(%d))", v, f.Slot)
+		return "Notes<'a>", fmt.Sprintf("Notes::new(%s.record(%d))", v, f.Slot)
 	case Enum:
 		return cameled(f.Type), fmt.Sprintf("%s(%s.int(%d) as u8)", cameled(f.Type), v, f.Slot)
 	case Record:
 		n := r.viewName(f.Type)
-		return n + "<'a>", fmt.Sprintf("%s(%s.sub(%d))", n, v, f.Slot)
+		return n + "<'a>", fmt.Sprintf("%s(%s.record(%d))", n, v, f.Slot)
 	case List:
 		elem := "&'a str"
 		if f.Elem == Record {
 			elem = r.viewName(f.Type) + "<'a>"
 		}
-		return "List<'a, " + elem + ">", fmt.Sprintf("List::new(%s.sub(%d))", v, f.Slot)
+		return "List<'a, " + elem + ">", fmt.Sprintf("List::new(%s.record(%d))", v, f.Slot)
 	}
 	return "i64", fmt.Sprintf("%s.int(%d)", v, f.Slot)
 }
@@ -137,7 +137,7 @@ func (r *rustEmitter) view(rec *RecordType) {
 	}
 	r.printf("}\n")
 	if r.listed[rec.Name] {
-		r.printf("\nimpl<'a> Element<'a> for %[1]s<'a> {\n    fn of(v: View<'a>, slot: usize) -> Self {\n        %[1]s(v.sub(slot))\n    }\n}\n", n)
+		r.printf("\nimpl<'a> Element<'a> for %[1]s<'a> {\n    fn of(v: View<'a>, slot: usize) -> Self {\n        %[1]s(v.record(slot))\n    }\n}\n", n)
 	}
 }
 

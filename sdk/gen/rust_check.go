@@ -3,6 +3,7 @@ package gen
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // selfcheck is the Rust twin of the plugin of the same name in C.
@@ -29,7 +30,7 @@ func (r *rustEmitter) selfcheck() []byte {
 			b.WriteString("    }\n}\n")
 		}
 	}
-	b.WriteString("\nplugin! {\n    name: \"selfcheck\", version: \"1.0.0\",\n    hooks: {\n")
+	b.WriteString("\nplugin! {\n    name: \"selfcheck\", version: \"1.0.0\",\n    selftest: on_selftest,\n    hooks: {\n")
 	for _, h := range r.s.Hooks {
 		fmt.Fprintf(b, "        %s: on_%[1]s [*],\n", h.Info.Name)
 	}
@@ -46,7 +47,48 @@ func (r *rustEmitter) selfcheck() []byte {
 		}
 		b.WriteString("}\n")
 	}
+	r.asks(b)
 	return b.Bytes()
+}
+
+// asks makes every call, with every field filled, and shows what came back.
+func (r *rustEmitter) asks(b *bytes.Buffer) {
+	b.WriteString("\nfn on_selftest(h: Host) {\n")
+	for _, call := range r.s.Calls {
+		name := call.Info.Name
+		if name == "log" {
+			continue // every shown line is one
+		}
+		var args []string
+		for i := range call.Call.Fields {
+			f := &call.Call.Fields[i]
+			path := fmt.Sprintf("%q", name+"."+f.Name)
+			switch {
+			case f.Kind == Record:
+				args = append(args, fmt.Sprintf("&fill_%s(h, %s)", snaked(f.Type), path))
+			case f.Kind == List && f.Elem == Record:
+				args = append(args, fmt.Sprintf("h.list(&[0, 1, 2, 3, 4, 5].map(|i| fill_%s(h, &format!(\"%s.%s.{}\", i))))", snaked(f.Type), name, f.Name))
+			case f.Kind == List:
+				args = append(args, "fill_texts(h, "+path+")")
+			case f.Kind == Bytes:
+				args = append(args, "b"+path)
+			case f.Kind == String:
+				args = append(args, path)
+			case f.Kind == Bool:
+				args = append(args, "true")
+			case f.Kind == Float:
+				args = append(args, fmt.Sprintf("%d.0", 1000+f.Slot))
+			default:
+				args = append(args, fmt.Sprint(1000+f.Slot))
+			}
+		}
+		show := ""
+		if len(call.Result.Fields) > 0 {
+			show = fmt.Sprintf("show_%s(h, %q, r)", snaked(call.Result.Name), name)
+		}
+		fmt.Fprintf(b, "    match h.%[1]s(%[2]s) {\n        Ok(r) => {\n            show_int(h, \"%[1]s.code\", 0);\n            let _ = r;\n            %[3]s\n        }\n        Err(e) => {\n            show_int(h, \"%[1]s.code\", e.code.0 as i64);\n            show_bytes(h, \"%[1]s.why\", e.text.as_bytes());\n        }\n    }\n", name, strings.Join(args, ", "), show)
+	}
+	b.WriteString("}\n")
 }
 
 func (r *rustEmitter) show(b *bytes.Buffer, f *Field) {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # build.sh DIR OUT.wasm - builds the one .rs file in DIR whose name is that of the
-# folder as a plugin, with rustc alone. RUSTC names another compiler.
+# folder as a plugin, with rustc alone. RUSTC names another compiler; RUSTFLAGS
+# are added to its flags.
 set -eu
 dir=${1:?usage: build.sh DIR OUT.wasm} out=${2:?usage: build.sh DIR OUT.wasm}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -43,7 +44,7 @@ fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-flags="--edition 2021 --target $target -O -C panic=abort -C codegen-units=1 --remap-path-prefix $here=mta --remap-path-prefix $dir=."
+flags="--edition 2021 --target $target -O -C panic=abort -C codegen-units=1 --remap-path-prefix $here=mta --remap-path-prefix $dir=. ${RUSTFLAGS:-}"
 # Before 1.68 there is no alloc without std in a plugin.
 panic=panic
 if [ "$("$RUSTC" -vV | sed -n 's/^release: 1\.\([0-9]*\).*/\1/p')" -lt 68 ]; then

@@ -100,7 +100,7 @@ impl<'a> View<'a> {
         text(self.bytes(slot))
     }
 
-    pub fn sub(self, slot: usize) -> View<'a> {
+    pub fn record(self, slot: usize) -> View<'a> {
         let pair = self.slot(slot);
         self.table(pair as u32 as usize, (pair >> 32) as usize)
     }

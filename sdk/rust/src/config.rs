@@ -239,7 +239,13 @@ impl Start {
         }
     }
 
-    fn value<T>(&mut self, key: &str, default: T, want: &str, read: impl Fn(Json<'static>, Host<'static>) -> Option<T>) -> T {
+    fn value<T>(
+        &mut self,
+        key: &str,
+        default: T,
+        want: &str,
+        read: impl Fn(Json<'static>, Host<'static>) -> Option<T>,
+    ) -> T {
         let host = self.host;
         match self.config.get(host, key) {
             None => default,
@@ -313,7 +319,11 @@ impl Start {
         while let (Some(k), Some(_)) = (items.next(), items.next()) {
             let key = k.text(self.host).unwrap_or("");
             if !known.contains(&key) {
-                return Err(Error(self.host.text(format_args!("config: unknown key {:?}; there are: {}", key, Words(known)))));
+                return Err(Error(self.host.text(format_args!(
+                    "config: unknown key {:?}; there are: {}",
+                    key,
+                    Words(known)
+                ))));
             }
         }
         Ok(())

@@ -303,7 +303,7 @@ impl<'a> Session<'a> {
     /// what plugins left on the session
     #[inline]
     pub fn notes(self) -> Notes<'a> {
-        Notes::new(self.0.sub(11))
+        Notes::new(self.0.record(11))
     }
 }
 
@@ -339,7 +339,7 @@ impl<'a> RecipientView<'a> {
 
 impl<'a> Element<'a> for RecipientView<'a> {
     fn of(v: View<'a>, slot: usize) -> Self {
-        RecipientView(v.sub(slot))
+        RecipientView(v.record(slot))
     }
 }
 
@@ -458,7 +458,7 @@ impl<'a> Envelope<'a> {
     /// in the order in which they were accepted
     #[inline]
     pub fn recipients(self) -> List<'a, RecipientView<'a>> {
-        List::new(self.0.sub(2))
+        List::new(self.0.record(2))
     }
 
     /// octets of the message; 0 before it was received
@@ -506,13 +506,13 @@ impl<'a> Envelope<'a> {
     /// how it came to us
     #[inline]
     pub fn origin(self) -> Origin<'a> {
-        Origin(self.0.sub(10))
+        Origin(self.0.record(10))
     }
 
     /// what plugins left on the message
     #[inline]
     pub fn notes(self) -> Notes<'a> {
-        Notes::new(self.0.sub(11))
+        Notes::new(self.0.record(11))
     }
 }
 
@@ -745,7 +745,7 @@ impl<'a> RouteView<'a> {
     /// Hosts are the next hops in the order in which to try them: "host", "host:port", "192.0.2.1:25", "`2001:db8::1`:25"; for LMTP also "unix:/path". The port defaults to 25, for LMTP to 24.
     #[inline]
     pub fn hosts(self) -> List<'a, &'a str> {
-        List::new(self.0.sub(1))
+        List::new(self.0.record(1))
     }
 
     /// MX: the DNS named the hosts, so loopback and other addresses that no stranger may choose for us are not connected to.
@@ -942,7 +942,7 @@ impl<'a> OutcomeView<'a> {
     /// of the next hop, or the words of whoever decided
     #[inline]
     pub fn reply(self) -> ReplyView<'a> {
-        ReplyView(self.0.sub(1))
+        ReplyView(self.0.record(1))
     }
 
     /// who answered: "mx1.example.org`192.0.2.1`:25"; empty: nobody did
@@ -1001,7 +1001,7 @@ impl<'a> OutcomeView<'a> {
 
 impl<'a> Element<'a> for OutcomeView<'a> {
     fn of(v: View<'a>, slot: usize) -> Self {
-        OutcomeView(v.sub(slot))
+        OutcomeView(v.record(slot))
     }
 }
 
@@ -1268,7 +1268,7 @@ impl<'a> ConnectEvent<'a> {
 
     #[inline]
     pub fn session(self) -> Session<'a> {
-        Session(self.0.sub(0))
+        Session(self.0.record(0))
     }
 }
 
@@ -1295,7 +1295,7 @@ impl<'a> HeloEvent<'a> {
     /// Session.Helo already holds the name
     #[inline]
     pub fn session(self) -> Session<'a> {
-        Session(self.0.sub(0))
+        Session(self.0.record(0))
     }
 
     /// EHLO or LHLO
@@ -1327,7 +1327,7 @@ impl<'a> AuthEvent<'a> {
 
     #[inline]
     pub fn session(self) -> Session<'a> {
-        Session(self.0.sub(0))
+        Session(self.0.record(0))
     }
 
     /// PLAIN, LOGIN, ...
@@ -1375,12 +1375,12 @@ impl<'a> MailEvent<'a> {
 
     #[inline]
     pub fn session(self) -> Session<'a> {
-        Session(self.0.sub(0))
+        Session(self.0.record(0))
     }
 
     #[inline]
     pub fn envelope(self) -> Envelope<'a> {
-        Envelope(self.0.sub(1))
+        Envelope(self.0.record(1))
     }
 }
 
@@ -1406,17 +1406,17 @@ impl<'a> RcptEvent<'a> {
 
     #[inline]
     pub fn session(self) -> Session<'a> {
-        Session(self.0.sub(0))
+        Session(self.0.record(0))
     }
 
     #[inline]
     pub fn envelope(self) -> Envelope<'a> {
-        Envelope(self.0.sub(1))
+        Envelope(self.0.record(1))
     }
 
     #[inline]
     pub fn recipient(self) -> RecipientView<'a> {
-        RecipientView(self.0.sub(2))
+        RecipientView(self.0.record(2))
     }
 }
 
@@ -1442,12 +1442,12 @@ impl<'a> PredataEvent<'a> {
 
     #[inline]
     pub fn session(self) -> Session<'a> {
-        Session(self.0.sub(0))
+        Session(self.0.record(0))
     }
 
     #[inline]
     pub fn envelope(self) -> Envelope<'a> {
-        Envelope(self.0.sub(1))
+        Envelope(self.0.record(1))
     }
 }
 
@@ -1473,17 +1473,17 @@ impl<'a> DataEvent<'a> {
 
     #[inline]
     pub fn session(self) -> Session<'a> {
-        Session(self.0.sub(0))
+        Session(self.0.record(0))
     }
 
     #[inline]
     pub fn envelope(self) -> Envelope<'a> {
-        Envelope(self.0.sub(1))
+        Envelope(self.0.record(1))
     }
 
     #[inline]
     pub fn message(self) -> Message<'a> {
-        Message(self.0.sub(2))
+        Message(self.0.record(2))
     }
 }
 
@@ -1509,12 +1509,12 @@ impl<'a> RouteEvent<'a> {
 
     #[inline]
     pub fn envelope(self) -> Envelope<'a> {
-        Envelope(self.0.sub(0))
+        Envelope(self.0.record(0))
     }
 
     #[inline]
     pub fn recipient(self) -> RecipientView<'a> {
-        RecipientView(self.0.sub(1))
+        RecipientView(self.0.record(1))
     }
 
     /// 1 for the first
@@ -1526,7 +1526,7 @@ impl<'a> RouteEvent<'a> {
     /// of the attempt before; zero at the first
     #[inline]
     pub fn last(self) -> OutcomeView<'a> {
-        OutcomeView(self.0.sub(3))
+        OutcomeView(self.0.record(3))
     }
 }
 
@@ -1552,22 +1552,22 @@ impl<'a> DeliverEvent<'a> {
 
     #[inline]
     pub fn envelope(self) -> Envelope<'a> {
-        Envelope(self.0.sub(0))
+        Envelope(self.0.record(0))
     }
 
     #[inline]
     pub fn message(self) -> Message<'a> {
-        Message(self.0.sub(1))
+        Message(self.0.record(1))
     }
 
     #[inline]
     pub fn recipients(self) -> List<'a, RecipientView<'a>> {
-        List::new(self.0.sub(2))
+        List::new(self.0.record(2))
     }
 
     #[inline]
     pub fn route(self) -> RouteView<'a> {
-        RouteView(self.0.sub(3))
+        RouteView(self.0.record(3))
     }
 
     #[inline]
@@ -1598,17 +1598,17 @@ impl<'a> OutcomeEvent<'a> {
 
     #[inline]
     pub fn envelope(self) -> Envelope<'a> {
-        Envelope(self.0.sub(0))
+        Envelope(self.0.record(0))
     }
 
     #[inline]
     pub fn recipient(self) -> RecipientView<'a> {
-        RecipientView(self.0.sub(1))
+        RecipientView(self.0.record(1))
     }
 
     #[inline]
     pub fn route(self) -> RouteView<'a> {
-        RouteView(self.0.sub(2))
+        RouteView(self.0.record(2))
     }
 
     #[inline]
@@ -1618,7 +1618,7 @@ impl<'a> OutcomeEvent<'a> {
 
     #[inline]
     pub fn outcome(self) -> OutcomeView<'a> {
-        OutcomeView(self.0.sub(4))
+        OutcomeView(self.0.record(4))
     }
 
     /// when a deferred recipient is tried again
@@ -1651,7 +1651,7 @@ impl<'a> BounceEvent<'a> {
     /// the message it is about
     #[inline]
     pub fn envelope(self) -> Envelope<'a> {
-        Envelope(self.0.sub(0))
+        Envelope(self.0.record(0))
     }
 
     #[inline]
@@ -1662,19 +1662,19 @@ impl<'a> BounceEvent<'a> {
     /// those it tells about
     #[inline]
     pub fn recipients(self) -> List<'a, RecipientView<'a>> {
-        List::new(self.0.sub(2))
+        List::new(self.0.record(2))
     }
 
     /// the last of each
     #[inline]
     pub fn outcomes(self) -> List<'a, OutcomeView<'a>> {
-        List::new(self.0.sub(3))
+        List::new(self.0.record(3))
     }
 
     /// the DSN itself
     #[inline]
     pub fn message(self) -> Message<'a> {
-        Message(self.0.sub(4))
+        Message(self.0.record(4))
     }
 
     /// where it goes: the reverse-path of Envelope
@@ -1706,7 +1706,7 @@ impl<'a> DisconnectEvent<'a> {
 
     #[inline]
     pub fn session(self) -> Session<'a> {
-        Session(self.0.sub(0))
+        Session(self.0.record(0))
     }
 
     /// accepted in this session
@@ -1740,7 +1740,7 @@ impl<'a> HttpFieldView<'a> {
 
 impl<'a> Element<'a> for HttpFieldView<'a> {
     fn of(v: View<'a>, slot: usize) -> Self {
-        HttpFieldView(v.sub(slot))
+        HttpFieldView(v.record(slot))
     }
 }
 
@@ -1834,7 +1834,7 @@ impl<'a> HttpResponse<'a> {
 
     #[inline]
     pub fn header(self) -> List<'a, HttpFieldView<'a>> {
-        List::new(self.0.sub(1))
+        List::new(self.0.record(1))
     }
 
     /// at most 1 MiB; more is an error
@@ -1852,7 +1852,7 @@ impl<'a> Mx<'a> {
     /// Hosts are the exchangers in the order in which to try them. Empty means that there is none: see the other fields for the reason.
     #[inline]
     pub fn hosts(self) -> List<'a, &'a str> {
-        List::new(self.0.sub(0))
+        List::new(self.0.record(0))
     }
 
     /// Null: the domain says that it takes no mail (RFC 7505).
@@ -1947,7 +1947,7 @@ pub struct LookupResult<'a>(View<'a>);
 impl<'a> LookupResult<'a> {
     #[inline]
     pub fn values(self) -> List<'a, &'a str> {
-        List::new(self.0.sub(0))
+        List::new(self.0.record(0))
     }
 }
 
@@ -1958,7 +1958,7 @@ pub struct MxResult<'a>(View<'a>);
 impl<'a> MxResult<'a> {
     #[inline]
     pub fn mx(self) -> Mx<'a> {
-        Mx(self.0.sub(0))
+        Mx(self.0.record(0))
     }
 }
 
@@ -1969,7 +1969,7 @@ pub struct HttpResult<'a>(View<'a>);
 impl<'a> HttpResult<'a> {
     #[inline]
     pub fn response(self) -> HttpResponse<'a> {
-        HttpResponse(self.0.sub(0))
+        HttpResponse(self.0.record(0))
     }
 }
 
@@ -1991,7 +1991,7 @@ pub struct HeaderResult<'a>(View<'a>);
 impl<'a> HeaderResult<'a> {
     #[inline]
     pub fn values(self) -> List<'a, &'a str> {
-        List::new(self.0.sub(0))
+        List::new(self.0.record(0))
     }
 }
 
@@ -2002,7 +2002,7 @@ pub struct SendResult<'a>(View<'a>);
 impl<'a> SendResult<'a> {
     #[inline]
     pub fn outcomes(self) -> List<'a, OutcomeView<'a>> {
-        List::new(self.0.sub(0))
+        List::new(self.0.record(0))
     }
 }
 

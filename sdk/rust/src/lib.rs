@@ -42,10 +42,13 @@ extern crate std;
 
 pub mod block;
 mod config;
+#[rustfmt::skip]
 mod gen;
 mod memory;
 mod net;
 mod set;
+#[cfg(test)]
+mod tests;
 
 pub use block::{List, Notes};
 pub use config::{duration, Error, Json, Start};
@@ -101,7 +104,13 @@ impl<'a> Host<'a> {
 
     /// Makes one call; the result is a view of its record.
     #[inline]
-    fn ask(self, call: &'static str, import: Import, kind: u64, request: Writer<'a>) -> Result<View<'a>, CallError<'a>> {
+    fn ask(
+        self,
+        call: &'static str,
+        import: Import,
+        kind: u64,
+        request: Writer<'a>,
+    ) -> Result<View<'a>, CallError<'a>> {
         let request = request.end();
         let cap = 1024;
         // SAFETY: the imports write at most the capacity; self is there as long
@@ -351,15 +360,6 @@ impl<'a> Host<'a> {
         unsafe { memory::slice(items.len(), |i| items[i]) }
     }
 
-    /// A slice of n times the same text, to be filled.
-    pub(crate) fn list_mut(self, n: usize, item: &'a str) -> &'a mut [&'a str] {
-        // SAFETY: as above; nobody else has it.
-        unsafe {
-            let list = memory::slice(n, |_| item);
-            core::slice::from_raw_parts_mut(list.as_ptr() as *mut &'a str, list.len())
-        }
-    }
-
     /// The same for a number of items that is not known before.
     pub fn list_of<T: Copy + InList>(self, n: usize, item: impl FnMut(usize) -> T) -> &'a [T] {
         // SAFETY: as above.
@@ -433,7 +433,7 @@ fn fail(e: &dyn fmt::Display) -> i64 {
     while !s.is_char_boundary(n) {
         n -= 1;
     }
-    at(s[..n].as_bytes(), 1 << 31)
+    at(&s.as_bytes()[..n], 1 << 31)
 }
 
 /// The body of an export for a hook. That f takes any lifetime is what keeps a
@@ -462,9 +462,10 @@ pub fn run_start<R: Returned<()>>(len: u32, f: fn(&mut Start) -> R) -> i64 {
 }
 
 #[doc(hidden)]
-pub fn run_test<R: Returned<()>>(f: fn() -> R) -> i64 {
+pub fn run_test(f: for<'x> fn(Host<'x>) -> i64) -> i64 {
     memory::reset();
-    f().give(0)
+    // SAFETY: the lifetime ends with f.
+    f(unsafe { Host::new() })
 }
 
 #[doc(hidden)]
@@ -557,7 +558,10 @@ macro_rules! plugin {
             })?
             $(#[no_mangle]
             extern "C" fn mta1_selftest() -> i64 {
-                $crate::run_test($selftest)
+                fn test<'x>(h: $crate::Host<'x>) -> i64 {
+                    $crate::Returned::<()>::give($selftest(h), 0)
+                }
+                $crate::run_test(test)
             })?
             $(#[no_mangle]
             extern "C" fn mta1_stop() {

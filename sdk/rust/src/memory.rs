@@ -189,16 +189,16 @@ pub(crate) unsafe fn octets<'a>(n: usize) -> &'a mut [u8] {
 /// # Safety
 /// `'a` must not outlast the hook, or the start function. `T` is at most
 /// 8-aligned, which all that this crate puts there is.
-pub(crate) unsafe fn slice<'a, T: Copy>(n: usize, mut at: impl FnMut(usize) -> T) -> &'a [T] {
+pub(crate) unsafe fn slice<'a, T: Copy>(n: usize, mut at: impl FnMut(usize) -> T) -> &'a mut [T] {
     let size = core::mem::size_of::<T>();
     if core::mem::align_of::<T>() > 8 || n > isize::MAX as usize / 16 / size.max(1) {
-        return &[];
+        return &mut [];
     }
     let p = take(n * size) as *mut T;
     for i in 0..n {
         p.add(i).write(at(i));
     }
-    core::slice::from_raw_parts(p, n)
+    core::slice::from_raw_parts_mut(p, n)
 }
 
 /// A global allocator of powers of two: what is freed is used again for what

@@ -505,3 +505,105 @@ MTA_ON_DISCONNECT(ev) {
     show_disconnect_event(mta_cstr(""), *ev);
     show_int(mta_cstr("now"), ev->now);
 }
+
+#if defined(__wasm__) /* elsewhere there is nobody to ask */
+MTA_SELFTEST() {
+    {
+        mta_now_result out;
+        mta_call_code code = mta_now(&out);
+        show_int(mta_cstr("now.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("now.why"), mta_why());
+        if (code == MTA_CALL_OK) show_now_result(mta_cstr("now"), out);
+    }
+    {
+        mta_random_result out;
+        mta_call_code code = mta_random(1000, &out);
+        show_int(mta_cstr("random.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("random.why"), mta_why());
+        if (code == MTA_CALL_OK) show_random_result(mta_cstr("random"), out);
+    }
+    {
+        mta_call_code code = mta_metric(mta_cstr("metric.name"), true, 1002);
+        show_int(mta_cstr("metric.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("metric.why"), mta_why());
+    }
+    {
+        mta_kv_get_result out;
+        mta_call_code code = mta_kv_get(mta_cstr("kv_get.key"), &out);
+        show_int(mta_cstr("kv_get.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("kv_get.why"), mta_why());
+        if (code == MTA_CALL_OK) show_kv_get_result(mta_cstr("kv_get"), out);
+    }
+    {
+        mta_call_code code = mta_kv_set(mta_cstr("kv_set.key"), mta_cstr("kv_set.value"), 1002);
+        show_int(mta_cstr("kv_set.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("kv_set.why"), mta_why());
+    }
+    {
+        mta_kv_swap_result out;
+        mta_call_code code = mta_kv_swap(mta_cstr("kv_swap.key"), true, mta_cstr("kv_swap.old"), true, mta_cstr("kv_swap.new"), 1005, &out);
+        show_int(mta_cstr("kv_swap.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("kv_swap.why"), mta_why());
+        if (code == MTA_CALL_OK) show_kv_swap_result(mta_cstr("kv_swap"), out);
+    }
+    {
+        mta_kv_add_result out;
+        mta_call_code code = mta_kv_add(mta_cstr("kv_add.key"), 1001, 1002, &out);
+        show_int(mta_cstr("kv_add.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("kv_add.why"), mta_why());
+        if (code == MTA_CALL_OK) show_kv_add_result(mta_cstr("kv_add"), out);
+    }
+    {
+        mta_call_code code = mta_kv_delete(mta_cstr("kv_delete.key"));
+        show_int(mta_cstr("kv_delete.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("kv_delete.why"), mta_why());
+    }
+    {
+        mta_lookup_result out;
+        mta_call_code code = mta_lookup(mta_cstr("lookup.kind"), mta_cstr("lookup.name"), &out);
+        show_int(mta_cstr("lookup.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("lookup.why"), mta_why());
+        if (code == MTA_CALL_OK) show_lookup_result(mta_cstr("lookup"), out);
+    }
+    {
+        mta_mx_result out;
+        mta_call_code code = mta_find_mx(mta_cstr("mx.domain"), &out);
+        show_int(mta_cstr("mx.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("mx.why"), mta_why());
+        if (code == MTA_CALL_OK) show_mx_result(mta_cstr("mx"), out);
+    }
+    {
+        mta_http_request request = fill_http_request(mta_cstr("http.request"));
+        mta_http_result out;
+        mta_call_code code = mta_http(&request, &out);
+        show_int(mta_cstr("http.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("http.why"), mta_why());
+        if (code == MTA_CALL_OK) show_http_result(mta_cstr("http"), out);
+    }
+    {
+        mta_read_result out;
+        mta_call_code code = mta_read(1000, 1001, &out);
+        show_int(mta_cstr("read.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("read.why"), mta_why());
+        if (code == MTA_CALL_OK) show_read_result(mta_cstr("read"), out);
+    }
+    {
+        mta_header_result out;
+        mta_call_code code = mta_header(mta_cstr("header.name"), &out);
+        show_int(mta_cstr("header.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("header.why"), mta_why());
+        if (code == MTA_CALL_OK) show_header_result(mta_cstr("header"), out);
+    }
+    {
+        mta_route route = fill_route(mta_cstr("send.route"));
+        mta_recipient_list recipients = {0};
+        for (uint32_t i = 0; i < 6; i++) mta_recipient_add(&recipients, fill_recipient(mta_join(mta_cstr("send.recipients"), ".", mta_itoa(i))));
+        mta_send_result out;
+        mta_call_code code = mta_send(&route, recipients, mta_cstr("send.from"), true, &out);
+        show_int(mta_cstr("send.code"), code);
+        if (code != MTA_CALL_OK) show_str(mta_cstr("send.why"), mta_why());
+        if (code == MTA_CALL_OK) show_send_result(mta_cstr("send"), out);
+    }
+    return mta_cstr("");
+}
+#endif

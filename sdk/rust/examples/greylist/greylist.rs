@@ -5,7 +5,10 @@
 
 mod sha256;
 
-use mta::{domain, Answer, CallCode, CallError, Duration, Error, Global, Host, Ip, Network, RcptEvent, Set, Start, Time, SECOND};
+use mta::{
+    domain, Answer, CallCode, CallError, Duration, Error, Global, Host, Ip, Network, RcptEvent, Set, Start, Time,
+    SECOND,
+};
 
 mta::plugin! {
     name: "greylist", version: "1.0.0",

@@ -444,6 +444,7 @@ fn show_send_result(h: Host, path: &str, r: SendResult) {
 
 plugin! {
     name: "selfcheck", version: "1.0.0",
+    selftest: on_selftest,
     hooks: {
         connect: on_connect [*],
         helo: on_helo [*],
@@ -529,4 +530,161 @@ fn on_bounce(ev: BounceEvent) -> BounceAnswer {
 fn on_disconnect(ev: DisconnectEvent) {
     show_disconnect_event(ev.host(), "", ev);
     show_int(ev.host(), "now", ev.now());
+}
+
+fn on_selftest(h: Host) {
+    match h.now() {
+        Ok(r) => {
+            show_int(h, "now.code", 0);
+            let _ = r;
+            show_now_result(h, "now", r)
+        }
+        Err(e) => {
+            show_int(h, "now.code", e.code.0 as i64);
+            show_bytes(h, "now.why", e.text.as_bytes());
+        }
+    }
+    match h.random(1000) {
+        Ok(r) => {
+            show_int(h, "random.code", 0);
+            let _ = r;
+            show_random_result(h, "random", r)
+        }
+        Err(e) => {
+            show_int(h, "random.code", e.code.0 as i64);
+            show_bytes(h, "random.why", e.text.as_bytes());
+        }
+    }
+    match h.metric("metric.name", true, 1002.0) {
+        Ok(r) => {
+            show_int(h, "metric.code", 0);
+            let _ = r;
+            
+        }
+        Err(e) => {
+            show_int(h, "metric.code", e.code.0 as i64);
+            show_bytes(h, "metric.why", e.text.as_bytes());
+        }
+    }
+    match h.kv_get("kv_get.key") {
+        Ok(r) => {
+            show_int(h, "kv_get.code", 0);
+            let _ = r;
+            show_kv_get_result(h, "kv_get", r)
+        }
+        Err(e) => {
+            show_int(h, "kv_get.code", e.code.0 as i64);
+            show_bytes(h, "kv_get.why", e.text.as_bytes());
+        }
+    }
+    match h.kv_set("kv_set.key", b"kv_set.value", 1002) {
+        Ok(r) => {
+            show_int(h, "kv_set.code", 0);
+            let _ = r;
+            
+        }
+        Err(e) => {
+            show_int(h, "kv_set.code", e.code.0 as i64);
+            show_bytes(h, "kv_set.why", e.text.as_bytes());
+        }
+    }
+    match h.kv_swap("kv_swap.key", true, b"kv_swap.old", true, b"kv_swap.new", 1005) {
+        Ok(r) => {
+            show_int(h, "kv_swap.code", 0);
+            let _ = r;
+            show_kv_swap_result(h, "kv_swap", r)
+        }
+        Err(e) => {
+            show_int(h, "kv_swap.code", e.code.0 as i64);
+            show_bytes(h, "kv_swap.why", e.text.as_bytes());
+        }
+    }
+    match h.kv_add("kv_add.key", 1001, 1002) {
+        Ok(r) => {
+            show_int(h, "kv_add.code", 0);
+            let _ = r;
+            show_kv_add_result(h, "kv_add", r)
+        }
+        Err(e) => {
+            show_int(h, "kv_add.code", e.code.0 as i64);
+            show_bytes(h, "kv_add.why", e.text.as_bytes());
+        }
+    }
+    match h.kv_delete("kv_delete.key") {
+        Ok(r) => {
+            show_int(h, "kv_delete.code", 0);
+            let _ = r;
+            
+        }
+        Err(e) => {
+            show_int(h, "kv_delete.code", e.code.0 as i64);
+            show_bytes(h, "kv_delete.why", e.text.as_bytes());
+        }
+    }
+    match h.lookup("lookup.kind", "lookup.name") {
+        Ok(r) => {
+            show_int(h, "lookup.code", 0);
+            let _ = r;
+            show_lookup_result(h, "lookup", r)
+        }
+        Err(e) => {
+            show_int(h, "lookup.code", e.code.0 as i64);
+            show_bytes(h, "lookup.why", e.text.as_bytes());
+        }
+    }
+    match h.mx("mx.domain") {
+        Ok(r) => {
+            show_int(h, "mx.code", 0);
+            let _ = r;
+            show_mx_result(h, "mx", r)
+        }
+        Err(e) => {
+            show_int(h, "mx.code", e.code.0 as i64);
+            show_bytes(h, "mx.why", e.text.as_bytes());
+        }
+    }
+    match h.http(&fill_http_request(h, "http.request")) {
+        Ok(r) => {
+            show_int(h, "http.code", 0);
+            let _ = r;
+            show_http_result(h, "http", r)
+        }
+        Err(e) => {
+            show_int(h, "http.code", e.code.0 as i64);
+            show_bytes(h, "http.why", e.text.as_bytes());
+        }
+    }
+    match h.read(1000, 1001) {
+        Ok(r) => {
+            show_int(h, "read.code", 0);
+            let _ = r;
+            show_read_result(h, "read", r)
+        }
+        Err(e) => {
+            show_int(h, "read.code", e.code.0 as i64);
+            show_bytes(h, "read.why", e.text.as_bytes());
+        }
+    }
+    match h.header("header.name") {
+        Ok(r) => {
+            show_int(h, "header.code", 0);
+            let _ = r;
+            show_header_result(h, "header", r)
+        }
+        Err(e) => {
+            show_int(h, "header.code", e.code.0 as i64);
+            show_bytes(h, "header.why", e.text.as_bytes());
+        }
+    }
+    match h.send(&fill_route(h, "send.route"), h.list(&[0, 1, 2, 3, 4, 5].map(|i| fill_recipient(h, &format!("send.recipients.{}", i)))), "send.from", true) {
+        Ok(r) => {
+            show_int(h, "send.code", 0);
+            let _ = r;
+            show_send_result(h, "send", r)
+        }
+        Err(e) => {
+            show_int(h, "send.code", e.code.0 as i64);
+            show_bytes(h, "send.why", e.text.as_bytes());
+        }
+    }
 }
