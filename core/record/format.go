@@ -86,36 +86,33 @@ func shapeOf[Q, R any]() shape {
 	return shape{func() any { return new(Q) }, func() any { return new(R) }}
 }
 
-// shapeOfCall finds the types of a call. Those that read the message have none:
-// they are answered from its content.
+// shapes are the types of the calls. Those that read the message have none: they
+// are answered from its content.
+var shapes = map[string]func() shape{
+	"log": shapeOf[sdk.LogCall, sdk.LogResult], "now": shapeOf[sdk.NowCall, sdk.NowResult],
+	"random": shapeOf[sdk.RandomCall, sdk.RandomResult], "metric": shapeOf[sdk.MetricCall, sdk.MetricResult],
+	"kv_get": shapeOf[sdk.KVGetCall, sdk.KVGetResult], "kv_set": shapeOf[sdk.KVSetCall, sdk.KVSetResult],
+	"kv_swap": shapeOf[sdk.KVSwapCall, sdk.KVSwapResult], "kv_add": shapeOf[sdk.KVAddCall, sdk.KVAddResult],
+	"kv_delete": shapeOf[sdk.KVDeleteCall, sdk.KVDeleteResult], "lookup": shapeOf[sdk.LookupCall, sdk.LookupResult],
+	"mx": shapeOf[sdk.MXCall, sdk.MXResult], "http": shapeOf[sdk.HTTPCall, sdk.HTTPResult],
+	"send": shapeOf[sdk.SendCall, sdk.SendResult],
+}
+
 func shapeOfCall(name string) (shape, bool) {
-	switch name {
-	case "log":
-		return shapeOf[sdk.LogCall, sdk.LogResult](), true
-	case "now":
-		return shapeOf[sdk.NowCall, sdk.NowResult](), true
-	case "random":
-		return shapeOf[sdk.RandomCall, sdk.RandomResult](), true
-	case "metric":
-		return shapeOf[sdk.MetricCall, sdk.MetricResult](), true
-	case "kv_get":
-		return shapeOf[sdk.KVGetCall, sdk.KVGetResult](), true
-	case "kv_set":
-		return shapeOf[sdk.KVSetCall, sdk.KVSetResult](), true
-	case "kv_swap":
-		return shapeOf[sdk.KVSwapCall, sdk.KVSwapResult](), true
-	case "kv_add":
-		return shapeOf[sdk.KVAddCall, sdk.KVAddResult](), true
-	case "kv_delete":
-		return shapeOf[sdk.KVDeleteCall, sdk.KVDeleteResult](), true
-	case "lookup":
-		return shapeOf[sdk.LookupCall, sdk.LookupResult](), true
-	case "mx":
-		return shapeOf[sdk.MXCall, sdk.MXResult](), true
-	case "http":
-		return shapeOf[sdk.HTTPCall, sdk.HTTPResult](), true
-	case "send":
-		return shapeOf[sdk.SendCall, sdk.SendResult](), true
+	s, ok := shapes[name]
+	if !ok {
+		return shape{}, false
 	}
-	return shape{}, false
+	return s(), true
+}
+
+// nameAsked is the name that a question for the DNS is about.
+func nameAsked(request any) string {
+	switch q := request.(type) {
+	case *sdk.LookupCall:
+		return q.Name
+	case *sdk.MXCall:
+		return q.Domain
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -84,15 +85,7 @@ func Read(r io.Reader) (*Recording, error) {
 			break
 		}
 	}
-	slices.SortStableFunc(rec.Calls, func(a, b Call) int {
-		switch {
-		case a.N < b.N:
-			return -1
-		case a.N > b.N:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(rec.Calls, func(a, b Call) int { return cmp.Compare(a.N, b.N) })
 	return rec, nil
 }
 
@@ -255,15 +248,7 @@ func (l *hostLine) call() (*HostCall, error) {
 	}
 	h.key = key
 	if l.Code != "" && l.Code != sdk.CallOK.String() {
-		name := l.Name
-		if name == "" {
-			switch q := h.Request.(type) {
-			case *sdk.LookupCall:
-				name = q.Name
-			case *sdk.MXCall:
-				name = q.Domain
-			}
-		}
+		name := cmp.Or(l.Name, nameAsked(h.Request))
 		if _, known := codeOf(l.Code); !known && l.Code != plainError {
 			return nil, fmt.Errorf("there is no code %q", l.Code)
 		}

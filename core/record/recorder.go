@@ -228,14 +228,7 @@ func (c *call) add(name string, request, result any, err error) {
 	}
 	h := hostCall{name: name, request: cloned(reflect.ValueOf(request)).Interface()}
 	if err != nil {
-		asked := ""
-		switch q := request.(type) {
-		case *sdk.LookupCall:
-			asked = q.Name
-		case *sdk.MXCall:
-			asked = q.Domain
-		}
-		h.code, h.text, h.dns = failure(err, asked)
+		h.code, h.text, h.dns = failure(err, nameAsked(request))
 	} else {
 		h.result = cloned(reflect.ValueOf(result)).Interface()
 	}
