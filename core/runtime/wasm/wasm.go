@@ -49,6 +49,10 @@ const (
 	DefaultMaxModule = 16 << 20
 )
 
+// maxTable is to how many elements the tables of an instance can grow beyond
+// what they begin with. They lie outside of its memory, and no limit counts them.
+const maxTable = 64 << 10
+
 // Options are what the modules of one relay share.
 type Options struct {
 	// CacheDir keeps compiled code, so that the next start need not compile. It
@@ -245,7 +249,7 @@ func (r *Runtime) compile(ctx context.Context, src *source) (wazero.CompiledModu
 	r.compiling.Lock()
 	defer r.compiling.Unlock()
 	// First, because its bounds protect the compiler.
-	metered, err := r.rewrite(src.module, meter.Options{})
+	metered, err := r.rewrite(src.module, meter.Options{MaxTable: maxTable})
 	if err != nil {
 		return nil, trimmed(err)
 	}

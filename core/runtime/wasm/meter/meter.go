@@ -25,6 +25,10 @@ const YieldModule, YieldName = "mta1", "yield"
 // Options bound a rewrite.
 type Options struct {
 	MaxBytes int // of the result; zero means 64 MiB
+	// MaxTable is to how many elements all tables together can grow, unless
+	// they begin with more; zero means 10 million. An element takes 8 bytes of
+	// the host.
+	MaxTable int
 }
 
 const defaultMaxBytes = 64 << 20
@@ -59,7 +63,10 @@ func Rewrite(module []byte, opt Options) ([]byte, error) {
 	if opt.MaxBytes <= 0 {
 		opt.MaxBytes = defaultMaxBytes
 	}
-	m := rewriter{max: opt.MaxBytes}
+	if opt.MaxTable <= 0 || opt.MaxTable > maxTable {
+		opt.MaxTable = maxTable
+	}
+	m := rewriter{max: opt.MaxBytes, maxTable: opt.MaxTable}
 	if err := m.split(module); err != nil {
 		return nil, err
 	}

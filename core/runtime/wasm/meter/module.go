@@ -27,6 +27,7 @@ var order = [...]byte{sectionType, sectionImport, sectionFunction, sectionTable,
 // rewriter holds what later sections need to know about earlier ones.
 type rewriter struct {
 	max      int
+	maxTable int // elements that tables can grow to
 	sections [sectionKinds]reader
 	present  [sectionKinds]bool
 	custom   [][]byte // contents of the sections that are kept

@@ -82,7 +82,7 @@ func (m *rewriter) writeTables(s *reader) {
 		if sum += int64(low); sum > maxTable {
 			s.failf("the module's tables begin with more than %d elements", maxTable)
 		}
-		if share := max(low, uint32(maxTable/n)); !bounded || high > share && high >= low {
+		if share := max(low, uint32(m.maxTable/n)); !bounded || high > share && high >= low {
 			high = share
 		}
 		m.body = appendU32(appendU32(append(m.body, kind, 1), low), high)
