@@ -21,6 +21,7 @@ var emitters = []func(*Schema) (map[string][]byte, error){
 	emitJS,
 	emitC,
 	emitRust,
+	emitDocs,
 }
 
 // Files are all derived files as they should be. root is the top of the

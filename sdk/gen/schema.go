@@ -110,6 +110,7 @@ type Schema struct {
 	Hooks   []Hook
 	Calls   []Call
 
+	dir     string // of the sdk
 	records map[string]*RecordType
 	enums   map[string]*EnumType
 }
@@ -136,7 +137,7 @@ var files = []string{"envelope.go", "message.go", "answer.go", "event.go", "plug
 
 // Load reads the schema from the source of the sdk in the folder dir.
 func Load(dir string) (*Schema, error) {
-	s := &Schema{records: map[string]*RecordType{}, enums: map[string]*EnumType{}}
+	s := &Schema{dir: dir, records: map[string]*RecordType{}, enums: map[string]*EnumType{}}
 	var specs []*ast.TypeSpec
 	docs := map[string]string{}
 	fset := token.NewFileSet()
