@@ -20,14 +20,14 @@ export function mta_abort(message: string | null, file: string | null, line: u32
     while (line / unit >= 10) unit *= 10;
     for (; unit; unit /= 10) store<u8>(block + SLOTS + n++, 0x30 + ((line / unit) % 10));
   }
-  store<u32>(block, SLOTS + n);
+  store<u32>(block, (SLOTS + n) as u32);
   store<u32>(block, 2, 4);
   store<u16>(block, 513, 8); // a call, the first of the table
   store<u16>(block, 1, 10);
   store<i64>(block, 8, 24); // an error
   store<u32>(block, SLOTS, 32);
-  store<u32>(block, n, 36);
-  call_log(block, SLOTS + n, 0, 0);
+  store<u32>(block, n as u32, 36);
+  call_log(block, (SLOTS + n) as i32, 0, 0);
   unreachable();
 }
 

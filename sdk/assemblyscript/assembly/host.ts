@@ -127,16 +127,20 @@ export class Host {
 
   /** Compare-and-swap: null as old: the key must be absent; null as value: it goes. Needs "kv". */
   kvSwap(key: string, old: string | null, value: string | null, ttl: i64 = 0): bool {
+    return this.kvSwapBytes(key, old === null ? null : bytes(old), value === null ? null : bytes(value), ttl);
+  }
+
+  kvSwapBytes(key: string, old: Uint8Array | null, value: Uint8Array | null, ttl: i64 = 0): bool {
     const q = new g.KVSwapCall();
     q.key = key;
     q.ttl = ttl;
     if (old !== null) {
       q.has_old = true;
-      q.old = bytes(old);
+      q.old = old;
     }
     if (value !== null) {
       q.has_new = true;
-      q.new_ = bytes(value);
+      q.new_ = value;
     }
     const r = request(q, g.CALL_KV_SWAP);
     const v = new g.KVSwapResult();
