@@ -20,7 +20,7 @@ func (d *diffs) add(c hook.Comparison) {
 	if c.Err != "" {
 		shadow = "error " + c.Err
 	}
-	d.of(c.Plugin).Add(c.Hook, shadow, c.Active, record.Example{ID: c.ID, Recipient: c.About})
+	d.of(c.Plugin).Add(c.Hook, shadow, c.Active, record.Example{At: c.At, ID: c.ID, Recipient: c.About})
 }
 
 func (d *diffs) of(plugin string) *record.Diff {

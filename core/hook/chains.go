@@ -107,6 +107,7 @@ type Comparison struct {
 	Active string // what the chain came to without it
 	About  string // what was asked about: recipient, sender, HELO name, client
 	Err    string // the shadow broke
+	At     time.Time
 }
 
 // Apply carries out edits that are not notes on the transaction or message in

@@ -48,7 +48,7 @@ func shadowed(o *owner, hook, said string, err error) Comparison {
 // shadow that goes on where somebody else said yes agrees with what was done.
 func (c *Chains) compared(shadows []Comparison, active, id, about string) {
 	for _, s := range shadows {
-		s.Active, s.ID, s.About = active, id, about
+		s.Active, s.ID, s.About, s.At = active, id, about, c.now()
 		if s.Shadow == "continue" && s.Err == "" && (active == "accept" || strings.HasPrefix(active, "use ")) {
 			s.Active = s.Shadow
 		}

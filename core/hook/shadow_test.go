@@ -3,9 +3,11 @@ package hook_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/programmable-mta/mta/core/hook"
 	"github.com/programmable-mta/mta/sdk"
+	"github.com/programmable-mta/mta/sdk/plugintest"
 )
 
 func always(a sdk.Answer) sdk.Handlers {
@@ -22,12 +24,12 @@ func TestAShadowIsComparedWithWhatWasDecided(t *testing.T) {
 		{Name: "next", Handlers: always(sdk.Rejected("5.7.1", "no")), Shadow: true},
 		{Name: "now", Handlers: always(sdk.Accepted())},
 		{Name: "late", Handlers: always(sdk.Accepted()), Shadow: true}, // never asked: now has ended it
-	}, hook.Options{Compare: func(x hook.Comparison) { got = append(got, x) }})
+	}, hook.Options{Now: func() time.Time { return plugintest.Epoch }, Compare: func(x hook.Comparison) { got = append(got, x) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Mail(t.Context(), nil, &sdk.MailEvent{Session: &sdk.Session{ID: "S"}, Envelope: &sdk.Envelope{ID: "Q", From: "a@example.org"}}, nil)
-	want := hook.Comparison{Plugin: "next", Hook: "mail", ID: "Q", Shadow: "reject 550 5.7.1 no", Active: "accept", About: "<a@example.org>"}
+	want := hook.Comparison{Plugin: "next", Hook: "mail", ID: "Q", Shadow: "reject 550 5.7.1 no", Active: "accept", About: "<a@example.org>", At: plugintest.Epoch}
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
