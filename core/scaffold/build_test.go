@@ -65,3 +65,20 @@ func TestAScriptIsPackedWithTheEngineOfAFolderAbove(t *testing.T) {
 		t.Errorf("%s holds %q", file, text)
 	}
 }
+
+func TestACrateThatOnlyCargoCanFetchIsNamed(t *testing.T) {
+	need(t, "rust")
+	dir, p := begin(t, "rust", "rcpt")
+	f, err := os.OpenFile(filepath.Join(dir, "Cargo.toml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteString("# ours = 1\nregex = \"1\"\n")
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = (&scaffold.Builder{Getenv: os.Getenv}).Build(t.Context(), dir, p)
+	if err == nil || !strings.Contains(err.Error(), "names the crate regex") || !strings.Contains(err.Error(), "release/first.wasm") {
+		t.Errorf("it gives %v", err)
+	}
+}

@@ -80,8 +80,33 @@ func (b *Builder) rust(ctx context.Context, dir string, p Plugin) (string, error
 		return "", &Missing{"a Rust compiler for wasm32-unknown-unknown", "run rustup target add wasm32-unknown-unknown, " +
 			"or install the Debian packages rustc, libstd-rust-dev-wasm32 and the lld of its LLVM (lld-14 in Debian 12)"}
 	}
+	if crate := foreignCrate(filepath.Join(dir, "Cargo.toml")); crate != "" {
+		const target = "target/wasm32-unknown-unknown/release/"
+		return "", fmt.Errorf("the file Cargo.toml names the crate %s, and only cargo can fetch it: run cargo build --release --target wasm32-unknown-unknown, then mta plugin verify %s%s.wasm",
+			crate, target, strings.ReplaceAll(p.Name, "-", "_"))
+	}
 	err := b.run(ctx, dir, []string{"RUSTC=" + compiler}, "sh", "mta/build.sh", filepath.Dir(p.Entry), p.Result())
 	return filepath.Join(dir, p.Result()), err
+}
+
+// foreignCrate is a dependency that does not lie in the folder.
+func foreignCrate(manifest string) string {
+	text, _ := os.ReadFile(manifest) // without it there are no dependencies
+	inside := false
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			inside = line == "[dependencies]"
+			if crate, ok := strings.CutPrefix(line, "[dependencies."); ok {
+				return strings.TrimSuffix(crate, "]")
+			}
+			continue
+		}
+		if crate, _, ok := strings.Cut(line, "="); ok && inside && line[0] != '#' && strings.TrimSpace(crate) != "mta" {
+			return strings.TrimSpace(crate)
+		}
+	}
+	return ""
 }
 
 // knowsWasm tells whether a Rust compiler has the library of the target.
