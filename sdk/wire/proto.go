@@ -101,6 +101,9 @@ func (w *ProtoWriter) Blob(field int, v []byte) {
 	}
 }
 
+// Raw writes what is already protobuf.
+func (w *ProtoWriter) Raw(s string) { w.b = append(w.b, s...) }
+
 // Strings writes a repeated field of strings.
 func (w *ProtoWriter) Strings(field int, v []string) {
 	for _, s := range v {

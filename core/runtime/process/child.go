@@ -37,6 +37,7 @@ type child struct {
 	conn    *grpc.ClientConn
 	cancel  context.CancelFunc // of the streams
 	streams []*stream
+	bytes   atomic.Int64 // of calls of the host that wait
 
 	once   sync.Once
 	broken chan struct{} // closed: why says what happened
@@ -149,7 +150,7 @@ func (c *child) shake() error {
 			}
 		}
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return errors.New(strings.TrimSuffix(first, ": "))
+		return errors.New(strings.TrimSuffix(printable(first), ": "))
 	}
 	raw, err := protocol.Dispense(frames.Name)
 	if err != nil {
@@ -169,6 +170,9 @@ func (c *child) prepare(ctx context.Context) error {
 	said, err := c.request(ctx, wire.ProtoDescribe, wire.ProtoDescribe, nil)
 	if err != nil {
 		return fmt.Errorf("describe: %w", err)
+	}
+	if len(said) > maxDescription {
+		return fmt.Errorf("its description has %d octets, more than %d", len(said), maxDescription)
 	}
 	d, err := wire.ReadDescription(said)
 	if err != nil {

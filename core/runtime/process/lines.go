@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,16 +47,10 @@ func (l *lineLog) copy(r io.Reader, from string, last *tail) {
 
 // line logs one, unless there were too many in this second.
 func (l *lineLog) line(b []byte, cut bool, from string, last *tail) {
-	b = bytes.TrimRight(bytes.ToValidUTF8(b, []byte("?")), "\r\n ")
-	if len(b) == 0 {
+	text := strings.TrimRight(printable(string(b)), " ")
+	if text == "" {
 		return
 	}
-	text := string(bytes.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, b))
 	if cut {
 		text += "..."
 	}
@@ -79,6 +74,16 @@ func (l *lineLog) line(b []byte, cut bool, from string, last *tail) {
 		l.host.Log(context.Background(), slog.LevelWarn, fmt.Sprintf("%d lines were dropped: more than %d in a second", dropped, MaxLines))
 	}
 	l.host.Log(context.Background(), slog.LevelInfo, text, "output", from)
+}
+
+// printable makes one line of whatever a plugin says.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 }
 
 // pieces puts lines together from pieces of any length. go-plugin writes into it

@@ -45,6 +45,10 @@ func TestMain(m *testing.M) {
 		}
 		os.WriteFile(os.Args[2], fmt.Append(nil, child.Process.Pid), 0o600)
 	}
+	if mode == "liar" || mode == "talker" {
+		lie(mode)
+		return
+	}
 	serve.Register(func() sdk.Plugin { return &subject{mode: mode} })
 	serve.Run()
 }

@@ -14,9 +14,15 @@ import (
 	"google.golang.org/grpc"
 )
 
-// maxPending is how many calls of the host may wait in one exchange; what comes
-// on top is refused.
-const maxPending = 64
+// What a plugin may leave waiting: maxPending calls of the host in one exchange,
+// and maxBytes of calls in all of them. What comes on top is refused.
+const (
+	maxPending = 64
+	maxBytes   = 64 << 20
+)
+
+// maxDescription bounds what a plugin says of itself, which is kept.
+const maxDescription = 64 << 10
 
 // stream is one kept stream. Exchanges share it by their numbers.
 type stream struct {
@@ -29,7 +35,10 @@ type stream struct {
 }
 
 // exchange is one request until its answer: what came for it.
-type exchange struct{ in chan frames.Message }
+type exchange struct {
+	in       chan frames.Message
+	answered bool // under the mutex of the stream
+}
 
 // pools are memory that is used again.
 type pools struct{ exchanges, writers sync.Pool }
@@ -104,33 +113,42 @@ func (st *stream) read() {
 // are late, and nobody misses them; calls are told.
 func (st *stream) take(m frames.Message) {
 	isCall := m.Kind > wire.ProtoHostCall
+	size := int64(len(m.Body))
+	full := isCall && st.c.bytes.Load()+size > maxBytes
 	st.mu.Lock()
 	x := st.open[m.Seq]
-	full := x != nil && isCall && len(x.in) >= maxPending
-	if x != nil && !full {
-		select {
-		case x.in <- m:
-		default: // a second answer
-		}
+	switch {
+	case x == nil:
+	case isCall && !full && len(x.in) < maxPending:
+		st.c.bytes.Add(size)
+		x.in <- m // has room
+	case isCall:
+		full = true
+	case !x.answered:
+		x.answered = true
+		x.in <- m
 	}
 	st.mu.Unlock()
-	if !isCall || m.Call == 0 {
+	if !isCall || m.Call == 0 || x != nil && !full {
 		return
 	}
 	w := st.c.p.pools.writer()
-	switch {
-	case x == nil:
+	if x == nil {
 		st.result(w, m, sdk.CallNotAllowed, "the hook is over", nil)
-	case full:
-		st.result(w, m, sdk.CallLimit, fmt.Sprintf("more than %d calls at the same time", maxPending), nil)
-	default:
-		st.c.p.pools.writers.Put(w)
-		return
+	} else {
+		st.result(w, m, sdk.CallLimit, fmt.Sprintf("more than %d calls, or %d MiB of them, at the same time", maxPending, maxBytes>>20), nil)
 	}
 	select {
 	case st.out <- w:
 	default: // it asks without reading: no answer, then
 		st.c.p.pools.writers.Put(w)
+	}
+}
+
+// took is said of a message that an exchange has taken out.
+func (st *stream) took(m frames.Message) {
+	if m.Kind > wire.ProtoHostCall {
+		st.c.bytes.Add(-int64(len(m.Body)))
 	}
 }
 
@@ -196,6 +214,7 @@ func (st *stream) exchange(ctx context.Context, kind, reply int, scope *call.Sco
 	for {
 		select {
 		case m := <-x.in:
+			st.took(m)
 			switch {
 			case m.Kind == reply:
 				return m.Body, nil
@@ -223,8 +242,9 @@ func (st *stream) forget(seq uint64, x *exchange) {
 	delete(st.open, seq)
 	st.mu.Unlock()
 	for len(x.in) > 0 {
-		<-x.in
+		st.took(<-x.in)
 	}
+	x.answered = false
 	st.c.p.pools.exchanges.Put(x)
 }
 
@@ -276,13 +296,10 @@ func errorText(body string) string {
 			text = r.Text()
 		}
 	}
-	if len(text) > 1024 {
-		text = text[:1024]
-	}
 	if text == "" {
 		return "process: an error without words"
 	}
-	return text
+	return printable(text[:min(len(text), maxLine)])
 }
 
 // hook joins a hook with its messages.
