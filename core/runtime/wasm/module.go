@@ -54,6 +54,10 @@ type layout struct {
 
 var errShort = errors.New("it is cut off, or damaged")
 
+// maxSymbols bounds types, imports, functions and exports, each: what is
+// remembered of one is larger than what it takes in the file.
+const maxSymbols = 200_000
+
 // reader reads the few sections that are of interest here.
 type reader struct {
 	b   []byte
@@ -100,6 +104,15 @@ func (r *reader) take(n uint32) []byte {
 	return p
 }
 
+// count is the length of a vector.
+func (r *reader) count() uint32 {
+	n := r.u32()
+	if n > maxSymbols && r.err == nil {
+		r.err, r.b = fmt.Errorf("it has more than %d types, imports, functions or exports", maxSymbols), nil
+	}
+	return n
+}
+
 func (r *reader) name() string { return strings.ToValidUTF8(string(r.take(r.u32())), "?") }
 
 // limits are those of a memory or table.
@@ -136,7 +149,7 @@ func parse(b []byte) (*layout, error) {
 		case 2:
 			functions = m.readImports(s, types)
 		case 3:
-			for n := s.u32(); n > 0 && s.err == nil; n-- {
+			for n := s.count(); n > 0 && s.err == nil; n-- {
 				functions = append(functions, s.u32())
 			}
 		case 4:
@@ -173,12 +186,12 @@ var valueNames = map[byte]string{0x7f: "i32", 0x7e: "i64", 0x7d: "f32", 0x7c: "f
 func readTypes(s *reader) (types []string) {
 	list := func() string {
 		var words []string
-		for n := s.u32(); n > 0 && s.err == nil; n-- {
+		for n := s.count(); n > 0 && s.err == nil; n-- {
 			words = append(words, valueNames[s.byte()])
 		}
 		return strings.Join(words, ", ")
 	}
-	for n := s.u32(); n > 0 && s.err == nil; n-- {
+	for n := s.count(); n > 0 && s.err == nil; n-- {
 		s.byte()
 		t := "(" + list() + ")"
 		if result := list(); result != "" {
@@ -197,7 +210,7 @@ func typeOf(types []string, i uint32) string {
 }
 
 func (m *layout) readImports(s *reader, types []string) (functions []uint32) {
-	for n := s.u32(); n > 0 && s.err == nil; n-- {
+	for n := s.count(); n > 0 && s.err == nil; n-- {
 		x := symbol{module: s.name(), name: s.name(), kind: s.byte()}
 		switch x.kind {
 		case kindFunc:
@@ -221,7 +234,7 @@ func (m *layout) readImports(s *reader, types []string) (functions []uint32) {
 }
 
 func (m *layout) readExports(s *reader, types []string, functions []uint32) {
-	for n := s.u32(); n > 0 && s.err == nil; n-- {
+	for n := s.count(); n > 0 && s.err == nil; n-- {
 		x := symbol{name: s.name(), kind: s.byte()}
 		if i := s.u32(); x.kind == kindFunc && uint64(i) < uint64(len(functions)) {
 			x.typ = typeOf(types, functions[i])
@@ -258,6 +271,11 @@ func (m *layout) check(memory int64) error {
 	if x, ok := m.export("_start"); ok && x.kind == kindFunc {
 		return errors.New("it is a program that runs once and ends (it exports _start): " + reactor)
 	}
+	for _, x := range m.imports {
+		if err := checkImport(x); err != nil {
+			return err
+		}
+	}
 	for _, x := range m.exports {
 		if rest, ok := strings.CutPrefix(x.name, "mta"); ok && x.kind == kindFunc && len(rest) > 1 && rest[1] == '_' && rest[0] >= '2' && rest[0] <= '9' {
 			return fmt.Errorf("it exports %s, so it was made for a later contract than this relay knows (mta1): build it with an SDK for mta1, or update the relay", x.name)
@@ -265,11 +283,6 @@ func (m *layout) check(memory int64) error {
 	}
 	if err := m.checkExports(); err != nil {
 		return err
-	}
-	for _, x := range m.imports {
-		if err := checkImport(x); err != nil {
-			return err
-		}
 	}
 	if n := int64(m.min)*pageSize + int64(m.tables)*elementSize; n > memory {
 		return fmt.Errorf("it begins with %d octets of memory, and limits.memory is %d: raise the limit, or build it with less", n, memory)
