@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/programmable-mta/mta/core/runtime"
 )
 
 // One call after the other: what a session waits for a plugin.
@@ -45,6 +47,17 @@ func BenchmarkProcessCallWithKV(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := rcpt(b.Context(), p, "kv"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The same call answered by Python.
+func BenchmarkProcessCallPython(b *testing.B) {
+	source := python(b) + " " + absolute(b, "testdata/subject.py")
+	p, _ := mustLoad(b, "", func(_ *processes, s *runtime.Spec) { s.Source = Prefix + source })
+	for b.Loop() {
+		if _, err := rcpt(b.Context(), p, "nobody"); err != nil {
 			b.Fatal(err)
 		}
 	}

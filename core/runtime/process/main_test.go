@@ -20,6 +20,9 @@ import (
 // The test program is also the plugin: with the cookie in its environment it
 // serves, in the way that its first argument names.
 func TestMain(m *testing.M) {
+	if os.Getenv("TEST_RELAY") != "" {
+		relay()
+	}
 	if os.Getenv("MTA_PLUGIN") == "" {
 		os.Exit(m.Run())
 	}
@@ -51,6 +54,22 @@ func TestMain(m *testing.M) {
 	}
 	serve.Register(func() sdk.Plugin { return &subject{mode: mode} })
 	serve.Run()
+}
+
+// relay loads this program as a plugin, says its process ID, and waits for its
+// violent end.
+func relay() {
+	exe, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	l, err := New(Options{Dir: os.Getenv("TEST_RELAY")}).Load(context.Background(), runtime.Spec{Name: "subject", Source: Prefix + exe + " plain"}, plugintest.NewHost())
+	if err != nil {
+		panic(err)
+	}
+	a, err := rcpt(context.Background(), l.(*plugin), "pid")
+	fmt.Println(a.Reason, err)
+	select {}
 }
 
 // subject is a plugin with all faults.

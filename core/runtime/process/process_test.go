@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -453,6 +454,41 @@ func TestAGrandchildThatHoldsTheOutputsIsNotWaitedFor(t *testing.T) {
 		t.Errorf("Close took %s", d)
 	}
 	gone(t, string(second))
+}
+
+func TestAPluginDiesWithItsRelay(t *testing.T) {
+	dir, err := os.MkdirTemp("", "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = []string{"TEST_RELAY=" + dir + "/run"}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid, fault string
+	_, err = fmt.Fscanln(out, &pid, &fault)
+	cmd.Process.Kill()
+	cmd.Wait()
+	if err != nil || fault != "<nil>" {
+		t.Fatalf("%q %q %v", pid, fault, err)
+	}
+	gone(t, pid)
+	// What it left is removed by the next relay.
+	l, err := New(Options{Dir: dir + "/run"}).Load(t.Context(), runtime.Spec{Name: "subject", Source: Prefix + "/proc/self/exe plain"}, plugintest.NewHost())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	left, err := filepath.Glob(dir + "/run/*")
+	if err != nil || len(left) != 1 || filepath.Base(left[0]) != strconv.Itoa(os.Getpid()) {
+		t.Errorf("%v %v", left, err)
+	}
 }
 
 func TestAPluginThatGrowsIsKilled(t *testing.T) {

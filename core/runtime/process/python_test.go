@@ -160,3 +160,28 @@ func TestAPluginInPythonSaysWhyItDoesNotStart(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestThePluginOfTheReadmeWorks(t *testing.T) {
+	exe := python(t)
+	text, err := os.ReadFile("../../../sdk/python/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, ok := strings.Cut(string(text), "```python\n")
+	code, _, _ = strings.Cut(code, "```")
+	dir := t.TempDir()
+	if err := os.CopyFS(dir+"/mta_plugin", os.DirFS("../../../sdk/python/mta_plugin")); err != nil || !ok {
+		t.Fatal(err, ok)
+	}
+	if err := os.WriteFile(dir+"/plugin.py", []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := mustLoad(t, "", func(_ *processes, s *runtime.Spec) {
+		s.Source, s.Config = Prefix+exe+" "+dir+"/plugin.py", []byte(`{"limit": 1}`)
+	})
+	for i, want := range []sdk.Action{sdk.Continue, sdk.Reject} {
+		if a, err := rcpt(t.Context(), p, "b"); err != nil || a.Action != want {
+			t.Errorf("%d: %+v %v", i, a, err)
+		}
+	}
+}
