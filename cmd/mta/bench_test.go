@@ -17,7 +17,33 @@ import (
 // BenchmarkRelay sends 4 KiB messages over 50 connections through a whole relay
 // to a sink, all in this process: its profile shows where the time of a message
 // goes. Figures to compare with other servers come from separate processes.
+//
+// The second relay has five WebAssembly plugins: two that have every hook and do
+// nothing, a greylist that lets the client pass, a router that is not asked for
+// this domain, and a policy at RCPT that accepts.
 func BenchmarkRelay(b *testing.B) {
+	b.Run("plain", func(b *testing.B) { benchmarkRelay(b, nil) })
+	b.Run("five-wasm", func(b *testing.B) { benchmarkRelay(b, fiveGuests(b)) })
+}
+
+func fiveGuests(b *testing.B) (list []config.Plugin) {
+	for _, g := range []struct{ file, config string }{
+		{"c-noop", `{}`}, {"rust-noop", `{}`}, {"c-greylist", `{"networks":["127.0.0.0/8"]}`},
+		{"tenant-router-go", `{"tenants":{"one":{"domains":["one.example"],"inbound":{"hosts":["192.0.2.1:25"]}}}}`},
+		{"c-realrcpt", `{"domains":["y.test","z.test"],"senders":["spam.example"],"networks":["198.51.100."]}`},
+	} {
+		path, err := filepath.Abs("../../testdata/wasm/" + g.file + ".wasm")
+		if err != nil {
+			b.Fatal(err)
+		}
+		list = append(list, config.Plugin{Name: g.file, Source: "file:" + path, Mode: "active", Config: []byte(g.config),
+			Allow:  config.Allow{KV: 1 << 20, Clock: true, Headers: "read"},
+			Limits: config.PluginLimits{Deadline: time.Second, Instances: 64, Memory: 32 << 20, Fuel: 20_000_000}})
+	}
+	return list
+}
+
+func benchmarkRelay(b *testing.B, plugins []config.Plugin) {
 	var arrived atomic.Int64
 	far, err := sink.New(sink.Options{KeepMessages: -1, Received: func(*sink.Message) { arrived.Add(1) }})
 	if err != nil {
@@ -42,6 +68,7 @@ func BenchmarkRelay(b *testing.B) {
 	w.noControl = true
 	cfg.Limits.SessionsPerIP = 1000
 	cfg.Delivery.Concurrency = 50
+	cfg.Plugins = plugins
 	r, err := start(context.Background(), w, cfg, origin{}, nil)
 	if err != nil {
 		b.Fatal(err)
