@@ -18,6 +18,7 @@ var emitters = []func(*Schema) (map[string][]byte, error){
 	emitProto,
 	emitSamples,
 	emitAssemblyScript,
+	emitAssemblyScriptCheck,
 	emitJS,
 	emitC,
 	emitRust,

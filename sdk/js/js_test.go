@@ -167,3 +167,7 @@ func TestAScriptAnswers(t *testing.T) {
 		})
 	}
 }
+
+func TestRealrcptTellsItsStories(t *testing.T) {
+	plugintest.RunWith(t, loader(t, pack(t, read(t, "examples/realrcpt.js"))), "testdata/realrcpt/*.txtar")
+}
