@@ -135,9 +135,10 @@ func mta1Stop() {
 }
 
 // hook serves one call. The event is copied out of the buffer once; its strings
-// share that copy.
+// share that copy. The answer is put where the last one was: that spares the
+// collector its largest piece.
 func hook[E, A any](n uint32, parse func(string) (E, time.Time, error), h sdk.Handler[E, A], about func(*E),
-	short func(*A) (uint32, bool), block func(*wire.Writer, *A) []byte,
+	answer *A, short func(*A) (uint32, bool), block func(*wire.Writer, *A) []byte,
 ) uint64 {
 	e, _, err := parse(string(buffer[:n]))
 	if err != nil {
@@ -146,15 +147,24 @@ func hook[E, A any](n uint32, parse func(string) (E, time.Time, error), h sdk.Ha
 	if about != nil {
 		about(&e)
 	}
-	a, err := h(ctx, &e)
-	if err != nil {
+	if *answer, err = h(ctx, &e); err != nil {
 		return fail(err)
 	}
-	if low, ok := short(&a); ok {
+	if low, ok := short(answer); ok {
 		return uint64(low)
 	}
-	return point(block(&answers, &a))
+	return point(block(&answers, answer))
 }
+
+// The last answers.
+var (
+	lastAnswer  sdk.Answer
+	lastRoute   sdk.RouteAnswer
+	lastDeliver sdk.DeliverAnswer
+	lastOutcome sdk.OutcomeAnswer
+	lastBounce  sdk.BounceAnswer
+	lastNone    sdk.None
+)
 
 // decision is the short form of an answer of an action and a reply code.
 func decision(a *sdk.Answer) (uint32, bool) {
@@ -182,63 +192,63 @@ func nothing(*sdk.None) (uint32, bool) { return 0, true }
 
 //go:wasmexport mta1_on_connect
 func mta1OnConnect(n uint32) uint64 {
-	return hook(n, wire.ParseConnectEvent, handlers.Connect, nil, decision, (*wire.Writer).ConnectAnswer)
+	return hook(n, wire.ParseConnectEvent, handlers.Connect, nil, &lastAnswer, decision, (*wire.Writer).ConnectAnswer)
 }
 
 //go:wasmexport mta1_on_helo
 func mta1OnHelo(n uint32) uint64 {
-	return hook(n, wire.ParseHeloEvent, handlers.Helo, nil, decision, (*wire.Writer).HeloAnswer)
+	return hook(n, wire.ParseHeloEvent, handlers.Helo, nil, &lastAnswer, decision, (*wire.Writer).HeloAnswer)
 }
 
 //go:wasmexport mta1_on_auth
 func mta1OnAuth(n uint32) uint64 {
-	return hook(n, wire.ParseAuthEvent, handlers.Auth, nil, decision, (*wire.Writer).AuthAnswer)
+	return hook(n, wire.ParseAuthEvent, handlers.Auth, nil, &lastAnswer, decision, (*wire.Writer).AuthAnswer)
 }
 
 //go:wasmexport mta1_on_mail
 func mta1OnMail(n uint32) uint64 {
-	return hook(n, wire.ParseMailEvent, handlers.Mail, nil, decision, (*wire.Writer).MailAnswer)
+	return hook(n, wire.ParseMailEvent, handlers.Mail, nil, &lastAnswer, decision, (*wire.Writer).MailAnswer)
 }
 
 //go:wasmexport mta1_on_rcpt
 func mta1OnRcpt(n uint32) uint64 {
-	return hook(n, wire.ParseRcptEvent, handlers.Rcpt, nil, decision, (*wire.Writer).RcptAnswer)
+	return hook(n, wire.ParseRcptEvent, handlers.Rcpt, nil, &lastAnswer, decision, (*wire.Writer).RcptAnswer)
 }
 
 //go:wasmexport mta1_on_predata
 func mta1OnPredata(n uint32) uint64 {
-	return hook(n, wire.ParsePredataEvent, handlers.Predata, nil, decision, (*wire.Writer).PredataAnswer)
+	return hook(n, wire.ParsePredataEvent, handlers.Predata, nil, &lastAnswer, decision, (*wire.Writer).PredataAnswer)
 }
 
 //go:wasmexport mta1_on_data
 func mta1OnData(n uint32) uint64 {
 	about := func(e *sdk.DataEvent) { e.Message = open(e.Message) }
-	return hook(n, wire.ParseDataEvent, handlers.Data, about, decision, (*wire.Writer).DataAnswer)
+	return hook(n, wire.ParseDataEvent, handlers.Data, about, &lastAnswer, decision, (*wire.Writer).DataAnswer)
 }
 
 //go:wasmexport mta1_on_route
 func mta1OnRoute(n uint32) uint64 {
-	return hook(n, wire.ParseRouteEvent, handlers.Route, nil, noRoute, (*wire.Writer).RouteAnswer)
+	return hook(n, wire.ParseRouteEvent, handlers.Route, nil, &lastRoute, noRoute, (*wire.Writer).RouteAnswer)
 }
 
 //go:wasmexport mta1_on_deliver
 func mta1OnDeliver(n uint32) uint64 {
 	about := func(e *sdk.DeliverEvent) { e.Message = open(e.Message) }
-	return hook(n, wire.ParseDeliverEvent, handlers.Deliver, about, never, (*wire.Writer).DeliverAnswer)
+	return hook(n, wire.ParseDeliverEvent, handlers.Deliver, about, &lastDeliver, never, (*wire.Writer).DeliverAnswer)
 }
 
 //go:wasmexport mta1_on_outcome
 func mta1OnOutcome(n uint32) uint64 {
-	return hook(n, wire.ParseOutcomeEvent, handlers.Outcome, nil, noOutcome, (*wire.Writer).OutcomeAnswer)
+	return hook(n, wire.ParseOutcomeEvent, handlers.Outcome, nil, &lastOutcome, noOutcome, (*wire.Writer).OutcomeAnswer)
 }
 
 //go:wasmexport mta1_on_bounce
 func mta1OnBounce(n uint32) uint64 {
 	about := func(e *sdk.BounceEvent) { e.Message = open(e.Message) }
-	return hook(n, wire.ParseBounceEvent, handlers.Bounce, about, noBounce, (*wire.Writer).BounceAnswer)
+	return hook(n, wire.ParseBounceEvent, handlers.Bounce, about, &lastBounce, noBounce, (*wire.Writer).BounceAnswer)
 }
 
 //go:wasmexport mta1_on_disconnect
 func mta1OnDisconnect(n uint32) uint64 {
-	return hook(n, wire.ParseDisconnectEvent, handlers.Disconnect, nil, nothing, nil)
+	return hook(n, wire.ParseDisconnectEvent, handlers.Disconnect, nil, &lastNone, nothing, nil)
 }

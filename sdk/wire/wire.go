@@ -230,7 +230,11 @@ func (b *Block) table(off, n int) (int, int) {
 func (b *Block) Time() time.Time { return moment(int64(get64(b.s, 16))) }
 
 func (b *Block) sub(at int) (off, n int) {
-	return b.table(int(get32(b.s, at)), int(get32(b.s, at+4)))
+	v := get64(b.s, at)
+	if v>>32 == 0 { // most are absent
+		return 0, 0
+	}
+	return b.table(int(uint32(v)), int(v>>32))
 }
 
 // element is sub for the elements of a list, none of which is absent: else a
@@ -267,8 +271,9 @@ func (b *Block) enum(at int) uint8 {
 }
 
 func (b *Block) string(at int) string {
-	off, n := int(get32(b.s, at)), int(get32(b.s, at+4))
-	if b.err != nil || n == 0 {
+	v := get64(b.s, at)
+	off, n := int(uint32(v)), int(v>>32)
+	if n == 0 || b.err != nil {
 		return ""
 	}
 	if off < HeaderSize || off > len(b.s) || n > len(b.s)-off || n > b.budget {
