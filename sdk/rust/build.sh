@@ -44,7 +44,7 @@ fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-flags="--edition 2021 --target $target -O -C panic=abort -C codegen-units=1 --remap-path-prefix $here=mta --remap-path-prefix $dir=. ${RUSTFLAGS:-}"
+flags="--edition 2021 --target $target -O -C panic=abort -C codegen-units=1 -C target-feature=+bulk-memory --remap-path-prefix $here=mta --remap-path-prefix $dir=. ${RUSTFLAGS:-}"
 # Before 1.68 there is no alloc without std in a plugin.
 panic=panic
 if [ "$("$RUSTC" -vV | sed -n 's/^release: 1\.\([0-9]*\).*/\1/p')" -lt 68 ]; then

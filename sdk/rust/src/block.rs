@@ -247,6 +247,7 @@ impl<'a> Writer<'a> {
     /// `'a` must not outlast the hook.
     pub unsafe fn begin(kind: u64, n: usize) -> (Writer<'a>, usize) {
         let mut w = Writer { b: memory::octets(512.max(HEADER + 8 * n)), len: HEADER + 8 * n };
+        w.b[..HEADER + 8 * n].fill(0);
         w.word(0, (n as u64) << 32);
         w.word(8, kind | MINOR << 16);
         (w, HEADER)
@@ -279,8 +280,9 @@ impl<'a> Writer<'a> {
     /// Makes room for n slots and writes into the slot at where they are.
     pub fn slots(&mut self, at: usize, n: usize) -> usize {
         self.room(8 * n + 8);
-        let off = (self.len + 7) & !7; // what was not used yet is zero
+        let (end, off) = (self.len, (self.len + 7) & !7);
         self.len = off + 8 * n;
+        self.b[end..self.len].fill(0);
         self.pair(at, off, n);
         off
     }

@@ -174,14 +174,12 @@ mod other {
 #[cfg(not(target_arch = "wasm32"))]
 pub use other::{buffer, event, raise_floor, reset, take};
 
-/// Octets of the arena, zeroed.
+/// Octets of the arena, with whatever is in them: all of its memory was zero once.
 ///
 /// # Safety
 /// `'a` must not outlast the hook, or the start function.
 pub(crate) unsafe fn octets<'a>(n: usize) -> &'a mut [u8] {
-    let p = take(n);
-    core::ptr::write_bytes(p, 0, n);
-    core::slice::from_raw_parts_mut(p, n)
+    core::slice::from_raw_parts_mut(take(n), n)
 }
 
 /// A slice of the arena, made element by element.
