@@ -94,6 +94,9 @@ func TestAPluginIsBegunBuiltAndTestedInEveryLanguage(t *testing.T) {
 	for _, lang := range scaffold.Languages() {
 		t.Run(lang, func(t *testing.T) {
 			needTools(t, lang)
+			if testing.Short() && lang != "c" {
+				t.Skip("compilers and engines take minutes below the race detector; the test runs in full without -short")
+			}
 			if lang == "python" { // Debian's interpreter has Debian's gRPC
 				t.Setenv("PATH", "/usr/bin:"+os.Getenv("PATH"))
 			}
@@ -198,6 +201,24 @@ func TestTheKitSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		out, errs, status := a.run(tc.command)
 		if status != tc.status || !strings.Contains(errs, tc.says) {
 			t.Errorf("mta %s: status %d, it says\n%s%swant %d and %q", tc.command, status, out, errs, tc.status, tc.says)
+		}
+	}
+}
+
+func TestAModuleThatIsOlderThanItsSourceIsPointedOut(t *testing.T) {
+	cacheDir(t)
+	a := newAuthor(t)
+	a.must("plugin new first --lang c --dir {}/first")
+	module := filepath.Join(a.dir, "first", "first.wasm")
+	text, err := os.ReadFile(repository + "/testdata/wasm/c-noop.wasm")
+	must(t, err)
+	must(t, os.WriteFile(module, text, 0o600))
+	const says = "main.c is newer than first.wasm: mta plugin build makes it anew"
+	for age, want := range map[time.Duration]bool{-time.Hour: true, time.Hour: false} {
+		when := time.Now().Add(age)
+		must(t, os.Chtimes(module, when, when))
+		if _, errs, status := a.run("plugin verify {}/first"); status != exitOK || strings.Contains(errs, says) != want {
+			t.Errorf("at the age %v: status %d\n%s", age, status, errs)
 		}
 	}
 }
