@@ -201,6 +201,22 @@ func TestTheRightDigestRuns(t *testing.T) {
 	}
 }
 
+func TestAScriptWithTheRightDigestRuns(t *testing.T) {
+	exe, _ := os.Executable()
+	script := filepath.Join(t.TempDir(), "plugin.sh")
+	text := "#!/bin/sh\nexec " + exe + " \"$@\"\n"
+	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(text))
+	p, _ := mustLoad(t, "plain", func(_ *processes, s *runtime.Spec) {
+		s.Source, s.SHA256 = Prefix+script+" plain", hex.EncodeToString(sum[:])
+	})
+	if a, err := rcpt(t.Context(), p, "name"); err != nil || a.Reason != "mx.example.org" {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
 func TestTheEnvironmentIsClean(t *testing.T) {
 	t.Setenv("SECRET_OF_THE_RELAY", "x")
 	p, _ := mustLoad(t, "plain", nil)
