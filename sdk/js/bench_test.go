@@ -13,6 +13,8 @@ const realConfig = `{"domains": ["example.org", "example.com"], "senders": ["spa
 func BenchmarkRcpt(b *testing.B) {
 	for _, x := range []struct{ name, script, config, to string }{
 		{"noop", "examples/noop.js", `{}`, "user@example.org"},
+		{"table/accept", "testdata/table.js", `{}`, "user@example.org"},
+		{"table/reject", "testdata/table.js", `{}`, "user@example.net"},
 		{"accept", "examples/realrcpt.js", realConfig, "user@example.org"},
 		{"reject", "examples/realrcpt.js", realConfig, "user@example.net"},
 	} {
