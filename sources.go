@@ -8,6 +8,7 @@ import "embed"
 
 // Sources are the SDKs, by their paths in the repository.
 //
+//go:embed sdk/README.md sdk/*/README.md
 //go:embed go.mod sdk/*.go sdk/wire/*.go sdk/plugintest/*.go sdk/serve/serve.go sdk/serve/*_wasip1.go
 //go:embed sdk/c/mta.h sdk/c/build.sh
 //go:embed sdk/rust/Cargo.toml sdk/rust/build.sh sdk/rust/src/*.rs

@@ -13,25 +13,28 @@ import (
 // shown.
 var languages = []language{
 	{name: "go", entry: "main.go", title: "Go", fuel: 1_000_000, source: "file:%s.wasm", build: (*Builder).golang, kit: []kit{
+		{"sdk", "mta", []string{"README.md"}},
 		{"sdk", "mta/sdk", []string{"*.go"}},
 		{"sdk/wire", "mta/sdk/wire", []string{"*.go"}},
 		{"sdk/serve", "mta/sdk/serve", []string{"serve.go", "*_wasip1.go"}},
 		{"sdk/plugintest", "mta/sdk/plugintest", []string{"*.go"}},
 	}},
 	{name: "rust", entry: "plugin/plugin.rs", title: "Rust", fuel: 20_000, source: "file:%s.wasm", build: (*Builder).rust, kit: []kit{
-		{"sdk/rust", "mta", []string{"Cargo.toml", "build.sh"}},
+		{"sdk/rust", "mta", []string{"README.md", "Cargo.toml", "build.sh"}},
 		{"sdk/rust/src", "mta/src", []string{"*.rs"}},
 	}},
 	{name: "c", entry: "main.c", title: "C", fuel: 20_000, source: "file:%s.wasm", build: (*Builder).clang, kit: []kit{
-		{"sdk/c", "mta", []string{"mta.h", "build.sh"}},
+		{"sdk/c", "mta", []string{"README.md", "mta.h", "build.sh"}},
 	}},
 	{name: "ts", entry: "index.ts", title: "AssemblyScript", fuel: 50_000, source: "file:%s.wasm", build: (*Builder).assemblyScript, kit: []kit{
+		{"sdk/assemblyscript", "mta", []string{"README.md"}},
 		{"sdk/assemblyscript/assembly", "mta/assembly", []string{"*.ts"}},
 	}},
 	{name: "js", entry: "plugin.js", title: "JavaScript", fuel: 500_000, source: "file:%s.wasm", build: (*Builder).javaScript, kit: []kit{
-		{"sdk/js", "mta", []string{"mta.js", "mta.d.ts"}},
+		{"sdk/js", "mta", []string{"README.md", "mta.js", "mta.d.ts"}},
 	}},
 	{name: "python", entry: "plugin.py", title: "Python", source: "process:plugin.py", build: (*Builder).python, kit: []kit{
+		{"sdk/python", "mta_plugin", []string{"README.md"}},
 		{"sdk/python/mta_plugin", "mta_plugin", []string{"*.py", "*.pyi"}},
 	}},
 }

@@ -50,12 +50,16 @@ func TestEveryPluginIsWrittenWhole(t *testing.T) {
 			if p.Name != "first" || p.Lang != lang {
 				t.Errorf("%s: the manifest reads %+v", lang, p)
 			}
-			for _, name := range []string{p.Entry, "README.md", "mta.toml", "stories/first.txtar"} {
+			manual := "mta/README.md"
+			if lang == "python" {
+				manual = "mta_plugin/README.md"
+			}
+			for _, name := range []string{manual, p.Entry, "README.md", "mta.toml", "stories/first.txtar"} {
 				b, err := os.ReadFile(filepath.Join(dir, name))
 				if err != nil {
 					t.Errorf("%s %s: %v", lang, hook, err)
 				}
-				if strings.Contains(string(b), "{{"+"if") || strings.Contains(string(b), "<no value>") {
+				if strings.Contains(string(b), "{{"+"if") || len(b) == 0 || strings.Contains(string(b), "<no value>") {
 					t.Errorf("%s %s: %s is no filled template:\n%s", lang, hook, name, b)
 				}
 				if name == p.Entry && !regexp.MustCompile("(?i)(on_?|hook.)"+hook).Match(b) {
