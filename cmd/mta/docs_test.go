@@ -177,7 +177,7 @@ func TestTheProgramsBeforeTheirTranslationAreValid(t *testing.T) {
 	})
 	t.Run("c", func(t *testing.T) {
 		if _, err := os.Stat("/usr/include/libmilter/mfapi.h"); err != nil {
-			missing(t, "libmilter-dev is not installed")
+			t.Skip("libmilter-dev is not installed")
 		}
 		cmd := exec.Command("clang-19", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", folder+"size-milter.c")
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -40,11 +40,10 @@ static sfsistat on_close(SMFICTX *ctx) {
 }
 
 int main(void) {
-    struct smfiDesc d = {"size", SMFI_VERSION, SMFIF_ADDHDRS};
-    d.xxfi_envfrom = on_envfrom;
-    d.xxfi_body = on_body;
-    d.xxfi_eom = on_eom;
-    d.xxfi_close = on_close;
+    struct smfiDesc d = {
+        .xxfi_name = "size", .xxfi_version = SMFI_VERSION, .xxfi_flags = SMFIF_ADDHDRS,
+        .xxfi_envfrom = on_envfrom, .xxfi_body = on_body, .xxfi_eom = on_eom, .xxfi_close = on_close,
+    };
     if (smfi_setconn("inet:8891@127.0.0.1") != MI_SUCCESS || smfi_register(d) != MI_SUCCESS) return 1;
     return smfi_main();
 }
