@@ -21,7 +21,9 @@
 //
 // Checks of a digest: the file is opened once, the digest is that of the open
 // file, and that open file is executed, so nobody can exchange it in between. A
-// script (#!) is opened again by its interpreter, by name: keep its folder safe.
+// script (#!) is opened again by its interpreter, by name: keep its folder safe,
+// and files that are plugins writable for nobody who is not trusted. A restart
+// runs the file that was loaded, or fails: another version comes by reload.
 //
 // Memory: the resident memory of the process is looked at with each health
 // check; above Limits.Memory the plugin is killed, as if it had crashed. Between

@@ -327,6 +327,8 @@ func ask[E, A any](p *plugin, h *hook[E, A]) sdk.Handler[E, A] {
 		}
 		select {
 		case p.slots <- struct{}{}:
+		case <-c.broken:
+			return none, c.away()
 		case <-ctx.Done():
 			return none, fmt.Errorf("process: all of limits.instances = %d calls are at work: %w", cap(p.slots), context.Cause(ctx))
 		}
