@@ -82,7 +82,7 @@ var larger = map[string]int{
 	"core/queue":        5200, // log, index, scheduler, compaction and recovery keep one invariant, under one lock
 	"core/smtpin":       2800, // one state machine and its LMTP front, which shares the transaction
 	"core/trace":        2400, // one set of events, as records, log lines and metrics
-	"core/mtatest":      1600, // a network, peers, clients and the language that joins them
+	"core/mtatest":      1900, // a network, peers, clients and the language that joins them
 	"core/config":       2200, // one struct, its rules and its reference
 	"core/record":       2500, // a recording, its replay and what compares them share one format
 	"core/runtime/wasm": 2900, // one life of an instance, of modules and of scripts

@@ -43,7 +43,7 @@ const Prefix = "file:"
 // The limits of a plugin whose configuration has none.
 const (
 	DefaultMemory    = 32 << 20
-	DefaultFuel      = 20_000_000
+	DefaultFuel      = 100_000_000
 	DefaultDeadline  = 10 * time.Second
 	DefaultInstances = 16
 	DefaultMaxModule = 16 << 20
