@@ -183,7 +183,7 @@ type Allow struct {
 type PluginLimits struct {
 	Deadline  time.Duration `toml:"deadline" min:"1ms" max:"10m" default:"10s" doc:"The longest time of one call of any hook but deliver."`
 	Instances int           `toml:"instances" min:"1" max:"100000" default:"64" doc:"Calls at the same time; more wait for a free place, within their deadline. Each is a guest of its own in wasm."`
-	Memory    Size          `toml:"memory" min:"64KiB" max:"4GiB" default:"32MiB" doc:"Of one wasm instance, or of a process in all."`
+	Memory    Size          `toml:"memory" min:"64KiB" max:"64GiB" example:"\"32MiB\"" without:"32MiB for wasm, 512MiB for a process" doc:"Of one wasm instance, or of a process in all."`
 	Fuel      int           `toml:"fuel" min:"10000" max:"1000000000000" default:"100000000" doc:"Units that one call of a wasm plugin may burn, about one an instruction; 100,000,000 is some 5 to 20 ms. A deliver call may burn 50 times as much."`
 }
 

@@ -123,13 +123,13 @@ level = "debug"
 	check("plugin", c.Plugins[0], Plugin{
 		Name: "archive", Source: "builtin:archiver", Hooks: []string{"rcpt", "deliver"},
 		OnError: OnError{"rcpt": sdk.Continue, "deliver": sdk.Hold}, Mode: "active", Allow: Allow{Relay: true, Body: "none", Headers: "read"},
-		Limits: PluginLimits{2 * time.Second, 64, 32 << 20, 100_000_000},
+		Limits: PluginLimits{2 * time.Second, 64, 0, 100_000_000},
 		Config: []byte(`{"any":"table","list":[{"a":true},{"b":1.5}],"n":1}`),
 	})
 	check("builtin", c.Plugins[0].Builtin(), "archiver")
 	check("on_error", c.Plugins[1].OnError, OnError{EveryHook: sdk.Reject})
 	check("no config", string(c.Plugins[1].Config), "{}")
-	check("limits", c.Plugins[1].Limits, PluginLimits{10 * time.Second, 64, 32 << 20, 100_000_000})
+	check("limits", c.Plugins[1].Limits, PluginLimits{10 * time.Second, 64, 0, 100_000_000})
 	check("control", c.Control.Socket, "/srv/mta/c.sock")
 	check("metrics", c.Metrics.Address, netip.MustParseAddrPort("127.0.0.1:9525"))
 	check("log", c.Log, Log{"json", "debug"})
