@@ -1,6 +1,8 @@
 package gen
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -75,5 +77,35 @@ func TestAHookOrRecordWithoutASectionIsNamed(t *testing.T) {
 	}
 	if strings.Contains(all, `"hook rcpt"`) {
 		t.Errorf("what is there is said to be missing:\n%s", all)
+	}
+}
+
+// What the pages call session.remote_ip is there.
+func TestTheFieldsThatThePagesNameExist(t *testing.T) {
+	s, err := Load("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[string]bool{}
+	for _, name := range []string{"Session", "Envelope", "Recipient", "Message", "Route", "Outcome"} {
+		for _, f := range s.Record(name).Fields {
+			has[strings.ToLower(name)+"."+f.Name] = true
+		}
+	}
+	path := regexp.MustCompile("`((?:session|envelope|recipient|message|route|outcome)\\.[a-z_]+)`")
+	for _, page := range pages {
+		b, err := os.ReadFile("../../" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := path.FindAllStringSubmatch(string(b), -1)
+		for _, m := range found {
+			if !has[m[1]] {
+				t.Errorf("%s names the field %s, which is not there", page, m[1])
+			}
+		}
+		if page != reference && len(found) < 20 {
+			t.Errorf("%s: only %d fields were found", page, len(found))
+		}
 	}
 }
