@@ -82,6 +82,8 @@ func (s *story) expect(word, rest string) {
 	switch word {
 	case "got":
 		s.got(rest)
+	case "asked":
+		s.asked(rest)
 	case "connections":
 		s.number("connections to "+f[0], s.peer(f[0]).Connections(), f[1])
 	case "dials":
@@ -157,7 +159,12 @@ func unescape(text string) string {
 
 func (s *story) got(rest string) {
 	f := strings.SplitN(rest, " ", 3)
-	msgs := s.peer(f[0]).Messages()
+	peer := s.peer(f[0]).smtp
+	if peer == nil {
+		s.fail("%s speaks HTTP: use asked", f[0])
+		return
+	}
+	msgs := peer.Messages()
 	if _, err := strconv.Atoi(f[1]); err == nil {
 		s.number("messages at "+f[0], len(msgs), f[1])
 		return
@@ -179,6 +186,40 @@ func (s *story) got(rest string) {
 	if have := fault(&msgs[i-1], f[2]); have != "" {
 		s.fail("message %d of %s: want %s; it is\n%s", i, f[0], f[2], have)
 	}
+}
+
+// asked checks the requests of an HTTP server.
+func (s *story) asked(rest string) {
+	f := strings.SplitN(rest, " ", 4)
+	web := s.peer(f[0]).web
+	if web == nil {
+		s.fail("%s speaks SMTP: use got", f[0])
+		return
+	}
+	reqs := web.Requests()
+	if len(f) == 2 {
+		s.number("requests at "+f[0], len(reqs), f[1])
+		return
+	}
+	if len(f) != 4 || f[2] != "has" && f[2] != "hasnot" {
+		s.fail("want asked ADDR:PORT #I has TEXT, or hasnot, or any for #I")
+		return
+	}
+	if i, err := strconv.Atoi(strings.TrimPrefix(f[1], "#")); err == nil && 0 < i && i <= len(reqs) {
+		reqs = reqs[i-1 : i]
+	} else if f[1] != "any" {
+		s.fail("%s has got %d requests, no %s", f[0], len(reqs), f[1])
+		return
+	}
+	var all strings.Builder
+	for i := range reqs {
+		text := reqs[i].String()
+		if strings.Contains(text, unescape(f[3])) == (f[2] == "has") {
+			return
+		}
+		all.WriteString(text + "\n")
+	}
+	s.fail("no request at %s %s %s:\n%s", f[0], f[2], f[3], all.String())
 }
 
 // fault is what a message is like that is not as a line wants it, or "".

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,6 +21,7 @@ import (
 
 // Env is the world in which a relay is booted.
 type Env struct {
+	Story  string // path of the story's file
 	Dir    string // a temporary folder; the configuration is Dir/mta.toml
 	Config string // path of the configuration
 	Net    *Net
@@ -40,13 +42,17 @@ type Relay interface {
 // Boot starts a relay in a world.
 type Boot func(t testing.TB, env Env) Relay
 
-// RunStories runs every story below dir, each in a bubble of its own. A story
-// is a txtar file: a comment that says what it shows, and the files
+// RunStories runs every story below dir, but for those of folders named
+// testdata, each in a bubble of its own. A story is a txtar file: a comment that
+// says what it shows, and the files
 //
 //	config        TOML; what a story does not say is added: hostname relay.test,
 //	              a listener at 127.0.0.1:25, spool and control socket in $DIR
 //	zone          DNS records, see [ZoneServer]
 //	peer HOST:PORT  rules of a next hop, see [Peer]
+//	http ADDR:PORT  rules of an HTTP server, see [Web]
+//	replace       without config, the configuration is the mta.toml beside the story;
+//	              each line "OLD => NEW" here replaces a text that must be in it (\n: a line end)
 //	copy NAME     the path of a file that becomes NAME in $DIR: a plugin
 //	script        what happens, line by line
 //
@@ -96,6 +102,8 @@ type Boot func(t testing.TB, env Env) Relay
 //	got HOST:PORT #I has TEXT        ... and contains TEXT; hasnot, smaller N, tls
 //	got HOST:PORT any ...            one of the messages does, where their order is open
 //	connections HOST:PORT N          the peer was connected to so often
+//	asked ADDR:PORT N    the HTTP server has got N requests by now
+//	asked ADDR:PORT #I has TEXT      request I (from 1), as text, contains TEXT; hasnot; any for #I
 //	dials ADDR N         somebody tried to connect so often; "times ADDR 0s 5m 15m": and
 //	                     at these times behind the first, to a tenth
 //	log TEXT             a line of the log holds this; "nolog TEXT": none does
@@ -106,6 +114,9 @@ func RunStories(t *testing.T, dir string, boot Boot) {
 	t.Helper()
 	var files []string
 	err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() && d.Name() == "testdata" && p != dir {
+			return filepath.SkipDir
+		}
 		if err == nil && strings.HasSuffix(p, ".txtar") {
 			files = append(files, p)
 		}
@@ -135,7 +146,7 @@ func RunStory(t *testing.T, file string, boot Boot) {
 	}
 	dir, repo := t.TempDir(), repository(t, file)
 	synctest.Test(t, func(t *testing.T) {
-		s := &story{t: t, file: filepath.Base(file), dir: dir, repo: repo, boot: boot,
+		s := &story{t: t, path: file, file: filepath.Base(file), dir: dir, repo: repo, boot: boot,
 			files: map[string]string{}, peers: map[string]*storyPeer{}, clients: map[string]*client{}}
 		s.play(a)
 	})
@@ -158,6 +169,7 @@ func repository(t *testing.T, file string) string {
 
 type story struct {
 	t       *testing.T
+	path    string
 	file    string
 	line    int
 	dir     string
@@ -176,43 +188,58 @@ type story struct {
 	status  int
 }
 
-// storyPeer is a peer with the listener that it has right now.
+// server is a peer of any protocol.
+type server interface {
+	Serve(net.Listener)
+	SetRules(string) error
+	Connections() int
+}
+
+// storyPeer is a peer with the listener that it has right now. It is one of
+// smtp and web.
 type storyPeer struct {
-	*Peer
+	server
+	addr     string
+	smtp     *Peer
+	web      *Web
 	listener io.Closer // nil: it is down
 	serving  sync.WaitGroup
 }
 
 func (s *story) play(a *txtar.Archive) {
-	var zone, config, script string
-	var peers [][2]string
+	var zone, config, script, replace string
+	ownConfig := false
 	for _, f := range a.Files {
 		switch name, rest, _ := strings.Cut(f.Name, " "); name {
 		case "zone":
 			zone = string(f.Data)
 		case "config":
-			config = string(f.Data)
+			config, ownConfig = string(f.Data), true
+		case "replace":
+			replace = string(f.Data)
 		case "script":
 			script = string(f.Data)
-		case "peer":
-			peers = append(peers, [2]string{rest, string(f.Data)})
+		case "peer", "http":
+			s.peers[rest] = s.newPeer(name, rest, string(f.Data))
 		case "copy":
 			s.copy(rest, strings.TrimSpace(string(f.Data)))
 		default:
 			s.files[f.Name] = string(f.Data)
 		}
 	}
-	s.env = Env{Dir: s.dir, Config: filepath.Join(s.dir, "mta.toml"), Net: &s.net, Zone: Zone(s.t, zone), Log: &s.log}
-	cert := s.certificate(peers)
+	if !ownConfig {
+		config = s.besides(replace)
+	}
+	s.env = Env{Story: s.path, Dir: s.dir, Config: filepath.Join(s.dir, "mta.toml"), Net: &s.net, Zone: Zone(s.t, zone), Log: &s.log}
+	cert := s.certificate()
 	defer s.end()
-	for _, p := range peers {
-		peer, err := NewPeer(p[0], p[1])
-		if err != nil {
-			s.t.Fatal(err)
+	for _, p := range s.peers {
+		if p.smtp != nil {
+			p.smtp.Cert = cert
+		} else if p.web.secure != "" {
+			p.web.Cert = cert
 		}
-		peer.Cert = cert
-		s.peers[p[0]] = &storyPeer{Peer: peer}
-		s.up(s.peers[p[0]])
+		s.up(p)
 	}
 	s.configure(config)
 	for name, data := range s.files {
@@ -229,6 +256,46 @@ func (s *story) play(a *txtar.Archive) {
 		}
 	}
 	s.checkStatus()
+}
+
+func (s *story) newPeer(kind, addr, rules string) *storyPeer {
+	if kind == "http" {
+		web, err := NewWeb(addr, rules)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return &storyPeer{server: web, addr: addr, web: web}
+	}
+	peer, err := NewPeer(addr, rules)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &storyPeer{server: peer, addr: addr, smtp: peer}
+}
+
+// besides is the configuration that lies beside the story, with its changes:
+// an example is shown by a story of the very file that people copy. A story
+// without either has the defaults.
+func (s *story) besides(replace string) string {
+	b, err := os.ReadFile(filepath.Join(filepath.Dir(s.path), "mta.toml"))
+	if os.IsNotExist(err) && replace == "" {
+		return ""
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	text := string(b)
+	for line := range strings.Lines(replace) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		old, now, ok := strings.Cut(strings.TrimSpace(line), " => ")
+		if !ok || !strings.Contains(text, old) {
+			s.t.Fatalf("%s: replace: %q is not \"OLD => NEW\" with a text of mta.toml", s.file, line)
+		}
+		text = strings.ReplaceAll(text, old, unescape(now))
+	}
+	return text
 }
 
 // end leaves no goroutine behind, also not in a plugin that takes its time: the
@@ -250,7 +317,7 @@ func (s *story) end() {
 }
 
 func (s *story) up(p *storyPeer) {
-	l, err := s.net.Listen("tcp", p.Name)
+	l, err := s.net.Listen("tcp", p.addr)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -302,10 +369,13 @@ func (s *story) write(name, data string) {
 }
 
 // certificate makes one that is good for everybody in the story.
-func (s *story) certificate(peers [][2]string) *tls.Certificate {
+func (s *story) certificate() *tls.Certificate {
 	names := []string{"relay.test", "*.rcpt.test"}
-	for _, p := range peers {
-		names = append(names, p[0])
+	for _, p := range s.peers {
+		names = append(names, p.addr)
+		if p.web != nil && p.web.secure != "" {
+			names = append(names, p.web.secure)
+		}
 	}
 	cert, key, pair, err := selfSigned(names)
 	if err != nil {
@@ -384,7 +454,7 @@ func (s *story) step(line string) {
 		s.world(word, strings.Fields(rest))
 	case "$":
 		s.command(rest)
-	case "got", "connections", "dials", "times", "log", "nolog", "files":
+	case "got", "asked", "connections", "dials", "times", "log", "nolog", "files":
 		s.expect(word, rest)
 	default:
 		s.fail("unknown step %q", line)

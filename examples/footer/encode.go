@@ -3,8 +3,6 @@ package footer
 import (
 	"encoding/base64"
 	"errors"
-	"io"
-	"mime/quotedprintable"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,21 +16,66 @@ func decode(body, encoding string) (string, error) {
 	case "7bit", "8bit":
 		return body, nil
 	case "quoted-printable":
-		b, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(body)))
-		return string(b), err
+		return unquoted(body)
 	case "base64":
-		// What is no letter of the alphabet is to be ignored, says RFC 2045
-		// §6.8; white space is all that honest software leaves there.
-		clean := strings.Map(func(r rune) rune {
-			if r == '\r' || r == '\n' || r == ' ' || r == '\t' {
-				return -1
-			}
-			return r
-		}, body)
-		b, err := base64.StdEncoding.DecodeString(clean)
+		// Line ends are passed over by the decoder; other white space is rare.
+		if strings.ContainsAny(body, " \t") {
+			body = strings.NewReplacer(" ", "", "\t", "").Replace(body)
+		}
+		b, err := base64.StdEncoding.DecodeString(body)
 		return string(b), err
 	}
 	return "", errForeign
+}
+
+var errQuoted = errors.New("no quoted-printable")
+
+// unquoted decodes by RFC 2045 §6.7, strictly: what is not right is left alone.
+func unquoted(body string) (string, error) {
+	out := make([]byte, 0, len(body))
+	for body != "" {
+		line, rest, ended := cutLine(body)
+		body = rest
+		// White space at the end of a line was added on the way.
+		line = strings.TrimRight(line, " \t\r\n")
+		for {
+			at := strings.IndexByte(line, '=')
+			if at < 0 {
+				break
+			}
+			out, line = append(out, line[:at]...), line[at+1:]
+			if line == "" { // a soft line break
+				ended = false
+				break
+			}
+			if len(line) < 2 {
+				return "", errQuoted
+			}
+			high, low := digit(line[0]), digit(line[1])
+			if high > 15 || low > 15 {
+				return "", errQuoted
+			}
+			out, line = append(out, high<<4|low), line[2:]
+		}
+		out = append(out, line...)
+		if ended {
+			out = append(out, '\r', '\n')
+		}
+	}
+	return string(out), nil
+}
+
+// digit is the value of a hexadecimal digit; above 15: it is none.
+func digit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 255
 }
 
 // encode is the opposite of decode; the last line ends as that of the original
@@ -42,15 +85,13 @@ func encode(text, encoding string) string {
 	case "quoted-printable":
 		return quoted(text)
 	case "base64":
-		code := base64.StdEncoding.EncodeToString([]byte(text))
-		var b strings.Builder
-		for len(code) > 76 {
-			b.WriteString(code[:76])
-			b.WriteString("\r\n")
-			code = code[76:]
+		const perLine = 57 // octets, 76 letters (RFC 2045 §6.8)
+		out := make([]byte, 0, base64.StdEncoding.EncodedLen(len(text))+2*(len(text)/perLine+1))
+		for len(text) > perLine {
+			out = append(base64.StdEncoding.AppendEncode(out, []byte(text[:perLine])), '\r', '\n')
+			text = text[perLine:]
 		}
-		b.WriteString(code)
-		return b.String()
+		return string(base64.StdEncoding.AppendEncode(out, []byte(text)))
 	}
 	return text
 }
@@ -59,41 +100,37 @@ func encode(text, encoding string) string {
 // an octet like others, which the encoder of the standard library would change.
 func quoted(text string) string {
 	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	b.Grow(len(text) + len(text)/8)
+	b := make([]byte, 0, len(text)+len(text)/8+16)
 	column := 0
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if c == '\r' && i+1 < len(text) && text[i+1] == '\n' {
-			b.WriteString("\r\n")
+			b = append(b, '\r', '\n')
 			column = 0
 			i++
 			continue
 		}
-		atEnd := i+1 == len(text) || text[i+1] == '\r' && i+2 < len(text) && text[i+2] == '\n'
-		plain := c > ' ' && c <= '~' && c != '=' || (c == ' ' || c == '\t') && !atEnd
+		plain := c > ' ' && c <= '~' && c != '='
+		if c == ' ' || c == '\t' { // but not at the end of a line
+			plain = i+1 < len(text) && text[i+1] != '\r'
+		}
 		// A lone dot, and From at the beginning of a line, do not survive all relays.
 		if column == 0 && (c == '.' || c == 'F' && strings.HasPrefix(text[i:], "From ")) {
 			plain = false
 		}
-		width := 3
-		if plain {
-			width = 1
-		}
-		if column+width > 75 {
-			b.WriteString("=\r\n")
+		if column > 74 || !plain && column > 72 {
+			b = append(b, "=\r\n"...)
 			column = 0
 		}
 		if plain {
-			b.WriteByte(c)
+			b = append(b, c)
+			column++
 		} else {
-			b.WriteByte('=')
-			b.WriteByte(hex[c>>4])
-			b.WriteByte(hex[c&15])
+			b = append(b, '=', hex[c>>4], hex[c&15])
+			column += 3
 		}
-		column += width
 	}
-	return b.String()
+	return string(b)
 }
 
 // latin1 writes UTF-8 in ISO 8859-1; false: it has not all characters.

@@ -22,6 +22,9 @@ type entity struct {
 	attachment bool
 	bodiless   bool
 	kids       []*entity
+
+	content string // of a text, decoded
+	err     error  // or why not
 }
 
 type field struct {

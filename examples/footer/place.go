@@ -50,7 +50,7 @@ func (e *entity) reserved() string {
 	}
 	if strings.HasPrefix(e.media, "text/") && !e.attachment {
 		// What cannot be decoded here is not changed either.
-		if content, err := decode(e.body, e.encoding); err == nil && inlinePGP(content) {
+		if e.content, e.err = decode(e.body, e.encoding); e.err == nil && inlinePGP(e.content) {
 			return "it is signed or encrypted"
 		}
 	}

@@ -63,12 +63,12 @@ func (f *text) into(e *entity, isTop bool) (c change, edits []sdk.Edit, err erro
 	if !asciiLike(charset) {
 		return c, nil, errForeign
 	}
-	content, err := decode(e.body, e.encoding)
-	if err != nil {
-		if err != errForeign {
-			err = errBroken
-		}
-		return c, nil, err
+	content := e.content
+	switch {
+	case e.err == errForeign:
+		return c, nil, e.err
+	case e.err != nil:
+		return c, nil, errBroken
 	}
 	encoding, newCharset := e.encoding, charset
 	var body string
