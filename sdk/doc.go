@@ -23,4 +23,7 @@
 //   - A message body never travels inside an event; see [Message].
 //   - One plugin value serves many sessions at once; methods are called
 //     concurrently. A method returns soon after its context is done.
+//
+// An event, and what it points to, belongs to the call: a hook that wants to
+// know something later copies it. Strings may be kept.
 package sdk

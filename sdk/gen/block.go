@@ -32,6 +32,7 @@ func emitBlock(s *Schema) (map[string][]byte, error) {
 		writeRecord(b, r)
 		readRecord(b, r)
 	}
+	readers(b, s)
 	for _, h := range s.Hooks {
 		n := title(h.Info.Name)
 		fmt.Fprintf(b, "// %[1]sEvent makes the block of an event.\nfunc (w *Writer) %[1]sEvent(now time.Time, e *sdk.%[1]sEvent, want *Want) []byte {\n\tw.put%[1]sEvent(w.begin(KindEvent+%[2]d, %[3]d, now, want), e)\n\treturn w.end()\n}\n\n", n, h.Number, len(h.Event.Fields))
@@ -58,6 +59,32 @@ func emitBlock(s *Schema) (map[string][]byte, error) {
 	}
 	table, err := tables(s)
 	return map[string][]byte{"sdk/wire/block_gen.go": out, "sdk/wire/tables_gen.go": table}, err
+}
+
+// readers makes [wire.Reader], which spares a guest the allocation of what events
+// point to.
+func readers(b *bytes.Buffer, s *Schema) {
+	pointed := map[string]bool{}
+	var names []string
+	for _, r := range s.Records {
+		for _, f := range r.Fields {
+			if f.Ptr && !pointed[f.Type] {
+				pointed[f.Type] = true
+				names = append(names, f.Type)
+			}
+		}
+	}
+	b.WriteString("// Reader reads events into memory of its own, one at a time: what an event\n// points to is good until the next one is read. The strings are not among it.\ntype Reader struct {\n")
+	for _, n := range names {
+		fmt.Fprintf(b, "\trecord%[1]s sdk.%[1]s\n", n)
+	}
+	b.WriteString("}\n\n")
+	for _, n := range names {
+		fmt.Fprintf(b, "func (b *Block) new%[1]s() *sdk.%[1]s {\n\tif b.into == nil {\n\t\treturn new(sdk.%[1]s)\n\t}\n\tb.into.record%[1]s = sdk.%[1]s{}\n\treturn &b.into.record%[1]s\n}\n\n", n)
+	}
+	for _, h := range s.Hooks {
+		fmt.Fprintf(b, "// %[1]sEvent reads the block of an event.\nfunc (r *Reader) %[1]sEvent(s string) (e sdk.%[1]sEvent, now time.Time, err error) {\n\tvar b Block\n\tat, n := b.parse(s, KindEvent+%[2]d)\n\tif b.into = r; b.err == nil {\n\t\tnow = b.Time()\n\t\tb.get%[1]sEvent(at, n, &e)\n\t}\n\treturn e, now, b.err\n}\n\n", title(h.Info.Name), h.Number)
+	}
 }
 
 func title(hook string) string { return strings.ToUpper(hook[:1]) + hook[1:] }
@@ -144,7 +171,7 @@ func readRecord(b *bytes.Buffer, r *RecordType) {
 			body = v + " = b.notes(" + at + ")"
 		case Record:
 			if f.Ptr {
-				body = fmt.Sprintf("if off, m := b.sub(%s); off != 0 {\n\t\t\t%s = new(sdk.%s)\n\t\t\tb.get%s(off, m, %s)\n\t\t}", at, v, f.Type, f.Type, v)
+				body = fmt.Sprintf("if off, m := b.sub(%s); off != 0 {\n\t\t\t%s = b.new%s()\n\t\t\tb.get%s(off, m, %s)\n\t\t}", at, v, f.Type, f.Type, v)
 			} else {
 				body = fmt.Sprintf("off, m := b.sub(%s)\n\t\tb.get%s(off, m, &%s)", at, f.Type, v)
 			}

@@ -19,6 +19,7 @@ var (
 	plugin   sdk.Plugin
 	handlers sdk.Handlers
 	buffer   []byte      // where the relay writes events
+	events   wire.Reader // holds the event that the plugin is asked about
 	answers  wire.Writer // holds the last answer until the next call
 	words    []byte      // the last error or description, likewise
 	started  host
@@ -137,10 +138,10 @@ func mta1Stop() {
 // hook serves one call. The event is copied out of the buffer once; its strings
 // share that copy. The answer is put where the last one was: that spares the
 // collector its largest piece.
-func hook[E, A any](n uint32, parse func(string) (E, time.Time, error), h sdk.Handler[E, A], about func(*E),
+func hook[E, A any](n uint32, parse func(*wire.Reader, string) (E, time.Time, error), h sdk.Handler[E, A], about func(*E),
 	answer *A, short func(*A) (uint32, bool), block func(*wire.Writer, *A) []byte,
 ) uint64 {
-	e, _, err := parse(string(buffer[:n]))
+	e, _, err := parse(&events, string(buffer[:n]))
 	if err != nil {
 		return fail(err)
 	}
@@ -192,63 +193,63 @@ func nothing(*sdk.None) (uint32, bool) { return 0, true }
 
 //go:wasmexport mta1_on_connect
 func mta1OnConnect(n uint32) uint64 {
-	return hook(n, wire.ParseConnectEvent, handlers.Connect, nil, &lastAnswer, decision, (*wire.Writer).ConnectAnswer)
+	return hook(n, (*wire.Reader).ConnectEvent, handlers.Connect, nil, &lastAnswer, decision, (*wire.Writer).ConnectAnswer)
 }
 
 //go:wasmexport mta1_on_helo
 func mta1OnHelo(n uint32) uint64 {
-	return hook(n, wire.ParseHeloEvent, handlers.Helo, nil, &lastAnswer, decision, (*wire.Writer).HeloAnswer)
+	return hook(n, (*wire.Reader).HeloEvent, handlers.Helo, nil, &lastAnswer, decision, (*wire.Writer).HeloAnswer)
 }
 
 //go:wasmexport mta1_on_auth
 func mta1OnAuth(n uint32) uint64 {
-	return hook(n, wire.ParseAuthEvent, handlers.Auth, nil, &lastAnswer, decision, (*wire.Writer).AuthAnswer)
+	return hook(n, (*wire.Reader).AuthEvent, handlers.Auth, nil, &lastAnswer, decision, (*wire.Writer).AuthAnswer)
 }
 
 //go:wasmexport mta1_on_mail
 func mta1OnMail(n uint32) uint64 {
-	return hook(n, wire.ParseMailEvent, handlers.Mail, nil, &lastAnswer, decision, (*wire.Writer).MailAnswer)
+	return hook(n, (*wire.Reader).MailEvent, handlers.Mail, nil, &lastAnswer, decision, (*wire.Writer).MailAnswer)
 }
 
 //go:wasmexport mta1_on_rcpt
 func mta1OnRcpt(n uint32) uint64 {
-	return hook(n, wire.ParseRcptEvent, handlers.Rcpt, nil, &lastAnswer, decision, (*wire.Writer).RcptAnswer)
+	return hook(n, (*wire.Reader).RcptEvent, handlers.Rcpt, nil, &lastAnswer, decision, (*wire.Writer).RcptAnswer)
 }
 
 //go:wasmexport mta1_on_predata
 func mta1OnPredata(n uint32) uint64 {
-	return hook(n, wire.ParsePredataEvent, handlers.Predata, nil, &lastAnswer, decision, (*wire.Writer).PredataAnswer)
+	return hook(n, (*wire.Reader).PredataEvent, handlers.Predata, nil, &lastAnswer, decision, (*wire.Writer).PredataAnswer)
 }
 
 //go:wasmexport mta1_on_data
 func mta1OnData(n uint32) uint64 {
 	about := func(e *sdk.DataEvent) { e.Message = open(e.Message) }
-	return hook(n, wire.ParseDataEvent, handlers.Data, about, &lastAnswer, decision, (*wire.Writer).DataAnswer)
+	return hook(n, (*wire.Reader).DataEvent, handlers.Data, about, &lastAnswer, decision, (*wire.Writer).DataAnswer)
 }
 
 //go:wasmexport mta1_on_route
 func mta1OnRoute(n uint32) uint64 {
-	return hook(n, wire.ParseRouteEvent, handlers.Route, nil, &lastRoute, noRoute, (*wire.Writer).RouteAnswer)
+	return hook(n, (*wire.Reader).RouteEvent, handlers.Route, nil, &lastRoute, noRoute, (*wire.Writer).RouteAnswer)
 }
 
 //go:wasmexport mta1_on_deliver
 func mta1OnDeliver(n uint32) uint64 {
 	about := func(e *sdk.DeliverEvent) { e.Message = open(e.Message) }
-	return hook(n, wire.ParseDeliverEvent, handlers.Deliver, about, &lastDeliver, never, (*wire.Writer).DeliverAnswer)
+	return hook(n, (*wire.Reader).DeliverEvent, handlers.Deliver, about, &lastDeliver, never, (*wire.Writer).DeliverAnswer)
 }
 
 //go:wasmexport mta1_on_outcome
 func mta1OnOutcome(n uint32) uint64 {
-	return hook(n, wire.ParseOutcomeEvent, handlers.Outcome, nil, &lastOutcome, noOutcome, (*wire.Writer).OutcomeAnswer)
+	return hook(n, (*wire.Reader).OutcomeEvent, handlers.Outcome, nil, &lastOutcome, noOutcome, (*wire.Writer).OutcomeAnswer)
 }
 
 //go:wasmexport mta1_on_bounce
 func mta1OnBounce(n uint32) uint64 {
 	about := func(e *sdk.BounceEvent) { e.Message = open(e.Message) }
-	return hook(n, wire.ParseBounceEvent, handlers.Bounce, about, &lastBounce, noBounce, (*wire.Writer).BounceAnswer)
+	return hook(n, (*wire.Reader).BounceEvent, handlers.Bounce, about, &lastBounce, noBounce, (*wire.Writer).BounceAnswer)
 }
 
 //go:wasmexport mta1_on_disconnect
 func mta1OnDisconnect(n uint32) uint64 {
-	return hook(n, wire.ParseDisconnectEvent, handlers.Disconnect, nil, &lastNone, nothing, nil)
+	return hook(n, (*wire.Reader).DisconnectEvent, handlers.Disconnect, nil, &lastNone, nothing, nil)
 }

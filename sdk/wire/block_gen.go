@@ -850,7 +850,7 @@ const fieldsConnectEvent = 1
 func (b *Block) getConnectEvent(at, n int, v *sdk.ConnectEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Session = new(sdk.Session)
+			v.Session = b.newSession()
 			b.getSession(off, m, v.Session)
 		}
 	}
@@ -871,7 +871,7 @@ const fieldsHeloEvent = 2
 func (b *Block) getHeloEvent(at, n int, v *sdk.HeloEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Session = new(sdk.Session)
+			v.Session = b.newSession()
 			b.getSession(off, m, v.Session)
 		}
 	}
@@ -904,7 +904,7 @@ const fieldsAuthEvent = 5
 func (b *Block) getAuthEvent(at, n int, v *sdk.AuthEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Session = new(sdk.Session)
+			v.Session = b.newSession()
 			b.getSession(off, m, v.Session)
 		}
 	}
@@ -937,13 +937,13 @@ const fieldsMailEvent = 2
 func (b *Block) getMailEvent(at, n int, v *sdk.MailEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Session = new(sdk.Session)
+			v.Session = b.newSession()
 			b.getSession(off, m, v.Session)
 		}
 	}
 	if n > 1 {
 		if off, m := b.sub(at + 8); off != 0 {
-			v.Envelope = new(sdk.Envelope)
+			v.Envelope = b.newEnvelope()
 			b.getEnvelope(off, m, v.Envelope)
 		}
 	}
@@ -967,13 +967,13 @@ const fieldsRcptEvent = 3
 func (b *Block) getRcptEvent(at, n int, v *sdk.RcptEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Session = new(sdk.Session)
+			v.Session = b.newSession()
 			b.getSession(off, m, v.Session)
 		}
 	}
 	if n > 1 {
 		if off, m := b.sub(at + 8); off != 0 {
-			v.Envelope = new(sdk.Envelope)
+			v.Envelope = b.newEnvelope()
 			b.getEnvelope(off, m, v.Envelope)
 		}
 	}
@@ -998,13 +998,13 @@ const fieldsPredataEvent = 2
 func (b *Block) getPredataEvent(at, n int, v *sdk.PredataEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Session = new(sdk.Session)
+			v.Session = b.newSession()
 			b.getSession(off, m, v.Session)
 		}
 	}
 	if n > 1 {
 		if off, m := b.sub(at + 8); off != 0 {
-			v.Envelope = new(sdk.Envelope)
+			v.Envelope = b.newEnvelope()
 			b.getEnvelope(off, m, v.Envelope)
 		}
 	}
@@ -1028,13 +1028,13 @@ const fieldsDataEvent = 3
 func (b *Block) getDataEvent(at, n int, v *sdk.DataEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Session = new(sdk.Session)
+			v.Session = b.newSession()
 			b.getSession(off, m, v.Session)
 		}
 	}
 	if n > 1 {
 		if off, m := b.sub(at + 8); off != 0 {
-			v.Envelope = new(sdk.Envelope)
+			v.Envelope = b.newEnvelope()
 			b.getEnvelope(off, m, v.Envelope)
 		}
 	}
@@ -1065,7 +1065,7 @@ const fieldsRouteEvent = 4
 func (b *Block) getRouteEvent(at, n int, v *sdk.RouteEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Envelope = new(sdk.Envelope)
+			v.Envelope = b.newEnvelope()
 			b.getEnvelope(off, m, v.Envelope)
 		}
 	}
@@ -1109,7 +1109,7 @@ const fieldsDeliverEvent = 5
 func (b *Block) getDeliverEvent(at, n int, v *sdk.DeliverEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Envelope = new(sdk.Envelope)
+			v.Envelope = b.newEnvelope()
 			b.getEnvelope(off, m, v.Envelope)
 		}
 	}
@@ -1162,7 +1162,7 @@ const fieldsOutcomeEvent = 6
 func (b *Block) getOutcomeEvent(at, n int, v *sdk.OutcomeEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Envelope = new(sdk.Envelope)
+			v.Envelope = b.newEnvelope()
 			b.getEnvelope(off, m, v.Envelope)
 		}
 	}
@@ -1219,7 +1219,7 @@ const fieldsBounceEvent = 6
 func (b *Block) getBounceEvent(at, n int, v *sdk.BounceEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Envelope = new(sdk.Envelope)
+			v.Envelope = b.newEnvelope()
 			b.getEnvelope(off, m, v.Envelope)
 		}
 	}
@@ -1271,7 +1271,7 @@ const fieldsDisconnectEvent = 3
 func (b *Block) getDisconnectEvent(at, n int, v *sdk.DisconnectEvent) {
 	if n > 0 {
 		if off, m := b.sub(at + 0); off != 0 {
-			v.Session = new(sdk.Session)
+			v.Session = b.newSession()
 			b.getSession(off, m, v.Session)
 		}
 	}
@@ -1954,6 +1954,161 @@ func (b *Block) getSendResult(at, n int, v *sdk.SendResult) {
 			}
 		}
 	}
+}
+
+// Reader reads events into memory of its own, one at a time: what an event
+// points to is good until the next one is read. The strings are not among it.
+type Reader struct {
+	recordSession  sdk.Session
+	recordEnvelope sdk.Envelope
+}
+
+func (b *Block) newSession() *sdk.Session {
+	if b.into == nil {
+		return new(sdk.Session)
+	}
+	b.into.recordSession = sdk.Session{}
+	return &b.into.recordSession
+}
+
+func (b *Block) newEnvelope() *sdk.Envelope {
+	if b.into == nil {
+		return new(sdk.Envelope)
+	}
+	b.into.recordEnvelope = sdk.Envelope{}
+	return &b.into.recordEnvelope
+}
+
+// ConnectEvent reads the block of an event.
+func (r *Reader) ConnectEvent(s string) (e sdk.ConnectEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+1)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getConnectEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// HeloEvent reads the block of an event.
+func (r *Reader) HeloEvent(s string) (e sdk.HeloEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+2)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getHeloEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// AuthEvent reads the block of an event.
+func (r *Reader) AuthEvent(s string) (e sdk.AuthEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+3)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getAuthEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// MailEvent reads the block of an event.
+func (r *Reader) MailEvent(s string) (e sdk.MailEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+4)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getMailEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// RcptEvent reads the block of an event.
+func (r *Reader) RcptEvent(s string) (e sdk.RcptEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+5)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getRcptEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// PredataEvent reads the block of an event.
+func (r *Reader) PredataEvent(s string) (e sdk.PredataEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+6)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getPredataEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// DataEvent reads the block of an event.
+func (r *Reader) DataEvent(s string) (e sdk.DataEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+7)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getDataEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// RouteEvent reads the block of an event.
+func (r *Reader) RouteEvent(s string) (e sdk.RouteEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+8)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getRouteEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// DeliverEvent reads the block of an event.
+func (r *Reader) DeliverEvent(s string) (e sdk.DeliverEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+9)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getDeliverEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// OutcomeEvent reads the block of an event.
+func (r *Reader) OutcomeEvent(s string) (e sdk.OutcomeEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+10)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getOutcomeEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// BounceEvent reads the block of an event.
+func (r *Reader) BounceEvent(s string) (e sdk.BounceEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+11)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getBounceEvent(at, n, &e)
+	}
+	return e, now, b.err
+}
+
+// DisconnectEvent reads the block of an event.
+func (r *Reader) DisconnectEvent(s string) (e sdk.DisconnectEvent, now time.Time, err error) {
+	var b Block
+	at, n := b.parse(s, KindEvent+12)
+	if b.into = r; b.err == nil {
+		now = b.Time()
+		b.getDisconnectEvent(at, n, &e)
+	}
+	return e, now, b.err
 }
 
 // ConnectEvent makes the block of an event.

@@ -190,6 +190,7 @@ type Block struct {
 	s      string // a string, so that what is read shares it
 	kind   int
 	budget int // octets that it may still point to
+	into   *Reader
 	err    error
 }
 
