@@ -71,7 +71,8 @@ type Description struct {
 	// event that it reads, "session.remote_ip"; ["*"] is all of them. Only named
 	// fields are sent. Nil: all hooks that it exports or implements, all fields.
 	Hooks map[string][]string `json:"hooks,omitzero"`
-	// Needs are the grants without which it cannot work: names of [Grants].
+	// Needs are the grants without which it cannot work: names of [Grants], and
+	// "body=write" or "headers=write" where reading is not enough.
 	Needs []string `json:"needs,omitzero"`
 	// Wants are the grants without which it can do less: calls that need one
 	// that is not given answer [NotGranted].

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -194,6 +195,11 @@ func allowLine(grants []string) string {
 	values := map[string]string{"http": `["api.example.net:443"]`, "kv": `"8MiB"`, "body": `"read"`, "headers": `"write"`}
 	var parts []string
 	for _, g := range grants {
+		name, degree, ok := strings.Cut(g, "=")
+		if ok {
+			values[name] = strconv.Quote(degree)
+			g = name
+		}
 		if part := g + " = " + cmp.Or(values[g], "true"); !slices.Contains(parts, part) {
 			parts = append(parts, part)
 		}

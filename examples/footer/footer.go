@@ -155,7 +155,7 @@ func (p *plugin) Describe() sdk.Description {
 	return sdk.Description{
 		Name: "footer", Version: "1.0.0",
 		Hooks: map[string][]string{"data": {"session.login", "envelope.from", "envelope.body", "message"}},
-		Needs: []string{"body", "headers"},
+		Needs: []string{"body=write", "headers=write"},
 	}
 }
 

@@ -13,16 +13,25 @@ type section struct {
 // splitSections splits an archive into the comment before its first section,
 // and the sections.
 func splitSections(text string) (comment string, sections []section) {
-	var at *string = &comment
+	var body strings.Builder // of the section that is being read
+	done := func() {
+		if len(sections) == 0 {
+			comment = body.String()
+		} else {
+			sections[len(sections)-1].text = body.String()
+		}
+		body.Reset()
+	}
+	defer done()
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
 		if name, ok := sectionName(line); ok {
+			done()
 			sections = append(sections, section{name: name, line: n + 1})
-			at = &sections[len(sections)-1].text
 			continue
 		}
-		*at += line
+		body.WriteString(line)
 	}
 	return comment, sections
 }

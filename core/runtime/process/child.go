@@ -201,17 +201,12 @@ func (p *plugin) accept(d sdk.Description, digest string) error {
 	if d.ABI > wire.Minor {
 		return fmt.Errorf("it was made for version 1.%d of the contract, and this relay knows 1.%d: update the relay", d.ABI, wire.Minor)
 	}
-	known := make(map[string]bool)
-	for _, g := range sdk.Grants() {
-		known[g.Name] = true
+	missing, err := p.grants.Missing(d.Needs)
+	if err != nil {
+		return err
 	}
-	for _, need := range d.Needs {
-		if !known[need] {
-			return fmt.Errorf("it needs %q, which is not among the grants there are", need)
-		}
-		if !p.grants.Has(need) {
-			return fmt.Errorf("it needs %q, which the configuration does not give: add allow.%s", need, need)
-		}
+	if len(missing) > 0 {
+		return fmt.Errorf("it needs what the configuration does not allow: add %s", strings.Join(missing, ", "))
 	}
 	wants := make(map[string]*wire.Want)
 	for hook, fields := range d.Hooks {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -149,19 +148,12 @@ func (p *plugin) judge(described bool) error {
 	if !described {
 		needs = p.layout.grants()
 	}
-	var missing, lines []string
-	for _, name := range needs {
-		i := slices.IndexFunc(sdk.Grants(), func(g sdk.GrantInfo) bool { return g.Name == name })
-		if i < 0 {
-			return fmt.Errorf("it needs the grant %q, and there is no such grant", name)
-		}
-		if !p.spec.Grants.Has(name) {
-			missing = append(missing, name)
-			lines = append(lines, "allow."+name+" = "+sdk.Grants()[i].Values)
-		}
+	missing, err := p.spec.Grants.Missing(needs)
+	if err != nil {
+		return err
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("it needs what the configuration does not allow (%s): add %s", strings.Join(missing, ", "), strings.Join(lines, ", "))
+		return fmt.Errorf("it needs what the configuration does not allow: add %s", strings.Join(missing, ", "))
 	}
 	return nil
 }

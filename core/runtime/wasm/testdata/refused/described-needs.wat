@@ -1,4 +1,4 @@
-;; want: it needs what the configuration does not allow (http): add allow.http = ["api.example.net:443"]
+;; want: it needs what the configuration does not allow: add allow.http = ["api.example.net:443"]
 (module
   (memory (export "memory") 2)
   (data (i32.const 1024) "{\"needs\":[\"http\"]}")

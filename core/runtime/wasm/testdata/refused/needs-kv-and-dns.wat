@@ -1,4 +1,4 @@
-;; want: it needs what the configuration does not allow (kv, dns): add allow.kv = "8MiB", allow.dns = true
+;; want: it needs what the configuration does not allow: add allow.kv = "8MiB", allow.dns = true
 (module
   (import "mta1" "kv_get" (func (param i32 i32 i32 i32) (result i64)))
   (import "mta1" "lookup" (func (param i32 i32 i32 i32) (result i64)))
