@@ -78,6 +78,10 @@ func (r *runtimes) close() error {
 
 // digest is the SHA-256 of a file, hex.
 func digest(path string) (string, error) {
+	// To open a named pipe waits for its writer.
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is no regular file", path)
+	}
 	f, err := os.Open(cmp.Or(path, os.DevNull))
 	if err != nil {
 		return "", err

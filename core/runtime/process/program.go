@@ -88,6 +88,10 @@ func newProgram(p *plugin, cmd *exec.Cmd, dir string) *program {
 
 // Start implements [runner.Runner].
 func (c *program) Start(context.Context) error {
+	// Asked before it is opened: to open a named pipe waits for its writer.
+	if info, err := os.Stat(c.p.path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no program", c.p.path)
+	}
 	file, err := os.Open(c.p.path)
 	if err != nil {
 		return err

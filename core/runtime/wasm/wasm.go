@@ -94,16 +94,8 @@ func newRuntime(ctx context.Context, opt Options, interpret bool) (*Runtime, err
 		opt.MaxModule = DefaultMaxModule
 	}
 	r := &Runtime{opt: opt, rewrite: meter.Rewrite}
-	if opt.CacheDir == "" {
-		r.cache = wazero.NewCompilationCache()
-	} else {
-		if err := privateDir(opt.CacheDir); err != nil {
-			return nil, err
-		}
-		var err error
-		if r.cache, err = wazero.NewCompilationCacheWithDir(opt.CacheDir); err != nil {
-			return nil, fmt.Errorf("wasm: cache %s: %w", opt.CacheDir, err)
-		}
+	if err := r.openCache(); err != nil {
+		return nil, err
 	}
 	config := wazero.NewRuntimeConfig()
 	if interpret {
@@ -124,20 +116,6 @@ const features = api.CoreFeaturesV2
 func (r *Runtime) Close() error {
 	ctx := context.Background()
 	return errors.Join(r.wz.Close(ctx), r.cache.Close(ctx))
-}
-
-func privateDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("wasm: cache: %w", err)
-	}
-	st, err := os.Stat(dir)
-	switch {
-	case err != nil:
-		return fmt.Errorf("wasm: cache: %w", err)
-	case st.Mode().Perm()&0o022 != 0:
-		return fmt.Errorf("wasm: cache %s: others may write to it, and what lies in it is run: chmod 700 it", dir)
-	}
-	return nil
 }
 
 // source is a plugin as it lies on disk.
@@ -206,14 +184,15 @@ func (s *source) layout(memory int64) (*layout, error) {
 }
 
 func readFile(path string, limit int64) ([]byte, error) {
+	// Asked before it is opened: to open a named pipe waits for its writer.
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err == nil && !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
-	}
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
@@ -256,7 +235,7 @@ func (r *Runtime) compile(ctx context.Context, src *source) (wazero.CompiledModu
 	if err := r.validate(ctx, src); err != nil {
 		return nil, err
 	}
-	code, err := r.wz.CompileModule(ctx, metered)
+	code, err := r.throughCache(func() (wazero.CompiledModule, error) { return r.wz.CompileModule(ctx, metered) })
 	if err != nil {
 		return nil, fmt.Errorf("it does not compile: %w", err)
 	}
