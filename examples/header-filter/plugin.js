@@ -5,7 +5,7 @@
 export const plugin = {
   name: "header-filter",
   version: "1.0.0",
-  needs: ["headers"],
+  needs: ["headers=write"],
   hooks: { data: [] }, // nothing of the event: the header is asked for
   config: { rules: [] },
 };
