@@ -325,7 +325,16 @@ func (b *backend) Explain(_ context.Context, id string) ([]trace.Record, error) 
 		}
 		id = *last
 	}
+	if id == "last-refused" {
+		if id = b.r.tracer.LastRejected(); id == "" {
+			return nil, fmt.Errorf("%w: nothing was refused since the relay started", control.ErrNotFound)
+		}
+	}
 	rs, err := b.r.tracer.Explain(strings.ToUpper(id))
+	if err == nil && len(rs) == 0 {
+		// What was refused has no queue ID; its session has one.
+		rs, err = b.r.tracer.ExplainSession(id)
+	}
 	if err == nil && len(rs) == 0 {
 		cfg := b.r.cfg.Load()
 		return nil, fmt.Errorf("%w: no trace of %s: traces are kept for %s and %s (limits.trace_age, limits.trace_size)", control.ErrNotFound, id, cfg.Limits.TraceAge, cfg.Limits.TraceSize)

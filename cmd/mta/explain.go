@@ -12,7 +12,7 @@ import (
 
 func explainCommand(w *world) *cobra.Command {
 	var d control.Dry
-	var last, asJSON bool
+	var last, refused, asJSON bool
 	c := &cobra.Command{
 		Use:   "explain [ID]",
 		Short: "What happened to a message, and why; or what would happen to one",
@@ -23,6 +23,7 @@ when it goes on. It reads the trace, so it works long after the message is gone.
 With --to it asks all plugins about a message that is not sent: nothing is queued.
 A file (or - for standard input) gives the message itself.`,
 		Example: `  mta explain --last
+  mta explain --last-refused
   mta explain 4Q0000007K
   mta explain --from a@example.net --to b@example.org --ip 192.0.2.7 --helo mx.example.net mail.eml`,
 		Args: cobra.MaximumNArgs(1),
@@ -40,10 +41,13 @@ A file (or - for standard input) gives the message itself.`,
 				return explainDry(w, c, b, d, asJSON)
 			}
 			id := "last"
-			if len(args) == 1 {
+			switch {
+			case len(args) == 1:
 				id = args[0]
-			} else if !last {
-				return status(exitUsage, "which message? give its ID, --last, or --from and --to for a dry run")
+			case refused:
+				id = "last-refused"
+			case !last:
+				return status(exitUsage, "which message? give its ID or that of a session, --last, --last-refused, or --from and --to for a dry run")
 			}
 			rs, err := b.Explain(c.Context(), id)
 			if err != nil {
@@ -60,6 +64,7 @@ A file (or - for standard input) gives the message itself.`,
 		},
 	}
 	f := c.Flags()
+	f.BoolVar(&refused, "last-refused", false, "the session in which something was refused last")
 	f.BoolVar(&last, "last", false, "the message that was accepted last")
 	f.StringVar(&d.From, "from", "", "dry run: the sender; <> is the null sender")
 	f.StringSliceVar(&d.To, "to", nil, "dry run: a recipient (several times for several)")

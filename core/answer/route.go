@@ -56,6 +56,19 @@ func checkHops(r *sdk.Route, compiledIn bool) error {
 	default:
 		return fmt.Errorf("answer: %.20q is no TLS policy: none, may, encrypt, verify, dane", r.TLS)
 	}
+	// What the relay's own client cannot do is the fault of who chose the route,
+	// and not of the transport that is asked for it later, for everybody's mail.
+	if r.Via == "smtp" || r.Via == "lmtp" {
+		if r.TLS == "dane" {
+			return errors.New("answer: the TLS policy dane is not in this release; write verify or encrypt")
+		}
+		if r.Pool != "" {
+			return fmt.Errorf("answer: the route names the pool %.40q, and pools are not in this release; name a source", r.Pool)
+		}
+		if _, err := netip.ParseAddr(r.Source); r.Source != "" && err != nil {
+			return fmt.Errorf("answer: the source %.40q of the route is no IP address of this machine", r.Source)
+		}
+	}
 	r.Rule = Clean(r.Rule, MaxReason)
 	for _, s := range [...]string{r.Via, r.Source, r.Pool, r.Key, r.User, r.PasswordFile} {
 		if len(s) > maxWord || !utf8.ValidString(s) || strings.IndexFunc(s, control) >= 0 {

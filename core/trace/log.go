@@ -163,6 +163,10 @@ func (t *Tracer) rejectLine(b []byte, s *sdk.Session, verb, from, rcpt string, r
 	if s.Helo != "" {
 		b = angle(append(b, ' '), "helo", s.Helo)
 	}
+	// Postfix has no such field: mta explain takes it.
+	if s.ID != "" {
+		b = appendSafe(append(b, " session="...), s.ID, inName)
+	}
 	return b
 }
 

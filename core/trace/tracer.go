@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,6 +51,8 @@ type Tracer struct {
 
 	trace *pump // nil: no records
 	store *store
+
+	lastRejected atomic.Pointer[string] // session
 
 	closing sync.Once
 }
@@ -164,6 +167,8 @@ func (t *Tracer) Disconnected(s *sdk.Session, reason string, counts map[string][
 // rcpt the user name. What th gathered since the last call is kept under the
 // session.
 func (t *Tracer) Rejected(s *sdk.Session, verb string, from, rcpt string, r sdk.Reply, plugin, reason string, th *Thread) {
+	id := s.ID // not the session itself, which would stay in memory
+	t.lastRejected.Store(&id)
 	t.m.reject(verb, r.Code, plugin)
 	p := t.buffer()
 	now := t.now()
@@ -355,6 +360,14 @@ func (t *Tracer) search(id string, session bool) ([]Record, error) {
 	}
 	t.trace.drain()
 	return Search(t.o.Dir, id, session)
+}
+
+// LastRejected is the session whose command was refused last; empty: none was.
+func (t *Tracer) LastRejected() string {
+	if id := t.lastRejected.Load(); id != nil {
+		return *id
+	}
+	return ""
 }
 
 // Metrics are the numbers.

@@ -113,7 +113,7 @@ func TestALifeIsLoggedInTheWordsOfPostfix(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := at + strings.ReplaceAll(`smtpd[9]: connect from client.example[192.0.2.7]
-smtpd[9]: NOQUEUE: reject: RCPT from client.example[192.0.2.7]: 550 5.1.1 <w@example.net>: nobody here; from=<a@example.org> to=<w@example.net> proto=ESMTP helo=<client.example>
+smtpd[9]: NOQUEUE: reject: RCPT from client.example[192.0.2.7]: 550 5.1.1 <w@example.net>: nobody here; from=<a@example.org> to=<w@example.net> proto=ESMTP helo=<client.example> session=s1
 smtpd[9]: 0000000001: client=client.example[192.0.2.7]
 cleanup[9]: 0000000001: message-id=<m1@example.org>
 qmgr[9]: 0000000001: from=<a@example.org>, size=4096, nrcpt=2 (queue active)

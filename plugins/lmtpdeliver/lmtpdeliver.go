@@ -30,5 +30,13 @@ func (p *plugin) Close() error { return nil }
 // OnDeliver implements [sdk.DeliverHook].
 func (p *plugin) OnDeliver(ctx context.Context, e *sdk.DeliverEvent) (sdk.DeliverAnswer, error) {
 	outcomes, err := p.host.Send(ctx, e, sdk.SendOptions{LMTP: true})
-	return sdk.DeliverAnswer{Outcomes: outcomes}, err
+	if err != nil {
+		// The route cannot be carried out, which is no fault of this transport: it
+		// goes on for other mail.
+		out := sdk.Outcome{Status: sdk.StatusDeferred, Reply: sdk.Reply{Code: 451, Enhanced: "4.3.5", Text: "the route cannot be used: " + err.Error()}}
+		for range e.Recipients {
+			outcomes = append(outcomes, out)
+		}
+	}
+	return sdk.DeliverAnswer{Outcomes: outcomes}, nil
 }
