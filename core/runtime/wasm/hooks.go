@@ -119,6 +119,7 @@ func hook[E, A any](p *plugin, number int, want *wire.Want,
 			about(&in.scope, e)
 		}
 		in.begin(ctx, fuel, left)
+		in.asked = true
 		defer in.finish()
 		ret, err := in.ask(number, encode(&in.events, in.scope.Now, e, want))
 		switch {

@@ -62,6 +62,7 @@ type instance struct {
 	parent   context.Context
 	budget   int64 // of fuel
 	given    int64 // of it
+	asked    bool  // it is a hook
 	limit    time.Duration
 	deadline time.Time // zero: the clock was not looked at yet
 	ended    error     // why the relay ended the guest
@@ -109,9 +110,12 @@ func (in *instance) finish() {
 	if in.fuel != nil {
 		used -= int64(in.fuel.Get())
 	}
-	in.p.fuel.Add(used)
-	if used > in.p.maxFuel.Load() {
-		raise(&in.p.maxFuel, used)
+	if in.asked { // what a start takes is no call's
+		in.asked = false
+		in.p.fuel.Add(used)
+		if used > in.p.maxFuel.Load() {
+			raise(&in.p.maxFuel, used)
+		}
 	}
 	if cost := runtime.CostOf(in.parent); cost != nil {
 		cost.Fuel += used
