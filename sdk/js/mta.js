@@ -11,7 +11,7 @@
 (function (native) {
 "use strict";
 
-const { text, resultText, inboxText, decodeOut, put, call, rest, moved, refuse } = native;
+const { text, resultText, inboxText, decodeOut, put, call, rest, moved } = native;
 const MakeFunction = Function;
 const ZEROS = 512; // octets behind the inbox that stay 0: what absent records read
 
@@ -1315,7 +1315,6 @@ function on(name, paths, whole) {
   const f = script["on" + name[0].toUpperCase() + name.slice(1)];
   const event = new HOOKS[name].event();
   event.a = 6;
-  const { encode: encodeAnswer, kind, plain } = HOOKS[name];
   const names = [], objects = [], found = { __proto__: null };
   const at = (path) => {
     if (path === "") return event;
@@ -1336,32 +1335,20 @@ function on(name, paths, whole) {
     args.push("v" + args.length);
     stores.push("o" + objects.indexOf(o) + "." + key + " = " + args[args.length - 1] + ";");
   }
-  const again = (v) => encodeAnswer(v);
-  const later = (r) => {
-    finish = again;
+  const source = stores.join(" ") + " return f(event);";
+  return MakeFunction(...objects.map((_, i) => "o" + i), "f", "event",
+    "return function (" + args.join(", ") + ") { " + source + " };")(...objects, f, event);
+}
+
+/** The encoder of what a hook gives, unless the adapter can read it by itself. */
+function answer(name) {
+  const { encode } = HOOKS[name];
+  return (r) => {
+    if (!(r instanceof Promise)) return encode(r);
+    finish = encode;
     wait(r);
     return PENDING;
   };
-  const source = stores.join(" ") + `
-    const r = f(event);
-    if (r === undefined || r === null) return 0;
-    if (plain !== null) {
-      if (typeof r === "string") {
-        const a = plain[r];
-        if (a !== undefined) return a;
-      } else if (typeof r[0] === "string" && r.length === 4) {
-        const a = plain[r[0]];
-        if (a !== undefined) return refuse(kind, a, r[1], r[2], r[3]);
-      }
-    }
-    if (r instanceof Promise) return later(r);
-    return encodeAnswer(r);`;
-  return MakeFunction(...objects.map((_, i) => "o" + i), "f", "event", "later", "encodeAnswer", "Promise", "plain", "kind", "refuse",
-    "return function (" + args.join(", ") + ") { " + source + " };")(...objects, f, event, later, encodeAnswer, Promise, plain, kind, refuse);
-}
-
-function isText(v) {
-  return v === undefined || typeof v === "string";
 }
 
 function answered(r, kind, n, keys, record, plain) {
@@ -1376,20 +1363,14 @@ function answered(r, kind, n, keys, record, plain) {
     else if (typeof r[0] === "string" && r.length === 4) r = { action: r[0], enhanced: r[1], text: r[2], reason: r[3] };
   }
   known(r, keys, "its answer");
-  if (plain !== null && r.edits === undefined && r.reply === undefined && r.identity === undefined &&
-      r.recipients === undefined && r.route === undefined && r.not_before === undefined) {
-    const action = typeof r.action === "number" ? r.action : plain[r.action === undefined ? "continue" : r.action];
-    const code = r.code === undefined ? 0 : r.code;
-    if (action !== undefined && Number.isInteger(code) && isText(r.enhanced) && isText(r.text) && isText(r.reason)) {
-      return refuse(kind, action, r.enhanced, r.text, r.reason, code);
-    }
-  }
   record(begin(kind, n), r);
   return -end();
 }
 
 return {
-  inbox, load, describe, start, explain, settle, on,
+  inbox, load, describe, start, explain, settle, on, answer,
+  words: [ActionNames, RouteActionNames, OpNames],
+  object: Object.prototype,
   selftest() { return done(script.selftest); },
   stop() { return done(script.stop); },
 };

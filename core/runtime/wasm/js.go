@@ -9,6 +9,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/programmable-mta/mta/sdk"
 	"github.com/programmable-mta/mta/sdk/wire"
 )
 
@@ -55,15 +56,17 @@ type box struct{ at, size uint32 }
 
 // engine is the JavaScript engine of one instance.
 type engine struct {
-	in      *instance
-	ctx     uint64
-	scratch uint32 // room for sizes, arguments and names
-	box     [boxes]box
-	driver  uint64            // what the prelude gives
-	values  map[string]uint64 // its functions
-	hooks   [13]*scriptHook
-	stack   [8]uint64
-	answers wire.Writer
+	in       *instance
+	ctx      uint64
+	scratch  uint32 // room for sizes, arguments and names
+	box      [boxes]box
+	driver   uint64            // what the prelude gives
+	values   map[string]uint64 // its functions
+	hooks    [13]*scriptHook
+	stack    [8]uint64
+	reader   answerReader
+	answers  wire.Writer
+	answered sdk.Answer
 
 	call, newString, freeValue, malloc, hostString, toText, freeText, pending api.Function
 }
@@ -71,7 +74,7 @@ type engine struct {
 const scratchSize = 1024
 
 // functions of the driver.
-var driverFunctions = []string{"inbox", "load", "describe", "start", "explain", "settle", "on", "selftest", "stop"}
+var driverFunctions = []string{"inbox", "load", "describe", "start", "explain", "settle", "on", "answer", "words", "object", "selftest", "stop"}
 
 // boot starts the engine and runs the script.
 func (in *instance) boot(p *packed) (*engine, error) {
@@ -182,6 +185,9 @@ func (e *engine) prelude(source string) error {
 			return err
 		}
 		e.values[name] = v
+	}
+	if err := e.readers(); err != nil {
+		return err
 	}
 	for i := range e.box {
 		if e.box[i].size == 0 {

@@ -25,7 +25,7 @@ func nothing(_ *instance, _ api.Memory, stack []uint64) { stack[0] = 0 }
 // their names, which have one letter so that they are told apart quickly.
 var nativeCalls = []struct{ name, as string }{
 	{"t", "text"}, {"r", "resultText"}, {"i", "inboxText"}, {"d", "decodeOut"},
-	{"p", "put"}, {"c", "call"}, {"l", "rest"}, {"m", "moved"}, {"a", "refuse"},
+	{"p", "put"}, {"c", "call"}, {"l", "rest"}, {"m", "moved"},
 }
 
 // hostFunction is a call of one of them: (name, length, this, argc, argv) -> the
@@ -55,8 +55,6 @@ func hostFunction(in *instance, mem api.Memory, stack []uint64) {
 		s[0], s[1] = uint64(e.box[boxResult].at), uint64(e.box[boxResult].size)
 		in.rest(mem, s[:])
 		stack[0] = e.number(int32(s[0]))
-	case 'a':
-		stack[0] = e.number(e.refuse(&a))
 	case 'm':
 		if err := e.moved(a.int(0), a.value(1)); err != nil {
 			in.end(err)
@@ -98,6 +96,8 @@ func (a *arguments) int(i uint32) uint32 {
 	}
 	return 0
 }
+
+var lastCall = uint32(len(sdk.Calls()))
 
 // number makes a value that the engine frees.
 func (e *engine) number(n int32) uint64 {
@@ -170,7 +170,7 @@ func (e *engine) put(v uint64, pos uint32) int32 {
 // ask makes a call of the host with the request in the outbox. The answer is the
 // length of the result, or the negative of code<<24 and length.
 func (e *engine) ask(mem api.Memory, number, n uint32) int32 {
-	if number < 1 || number > uint32(len(calls())-1) || n > e.box[boxOut].size {
+	if number < 1 || number > lastCall || n > e.box[boxOut].size {
 		e.in.end(errEngine)
 	}
 	var s [4]uint64
@@ -183,41 +183,13 @@ func (e *engine) ask(mem api.Memory, number, n uint32) int32 {
 	return int32(length)
 }
 
-// refuse makes the answer of a decision with words, which is quicker than if the
-// script does it: (kind, action,
-// enhanced, text, reason, code) -> minus the length.
-func (e *engine) refuse(a *arguments) int32 {
-	kind, action := a.int(0), sdk.Action(a.int(1))
-	var words [3]string
-	for i := range words {
-		v := a.value(uint32(2 + i))
-		if v>>32 == tagUndefined {
-			continue
-		}
-		var err error
-		if words[i], err = e.string(v); err != nil {
-			e.in.end(err)
-		}
-	}
-	reply := sdk.Reply{Code: int(int32(a.int(5))), Enhanced: words[0], Text: words[1]}
-	var block []byte
-	if kind == wire.KindAnswer+wire.HookRoute {
-		block = e.answers.RouteAnswer(&sdk.RouteAnswer{Action: sdk.RouteAction(action), Reply: reply, Reason: words[2]})
-	} else {
-		block = e.answers.RcptAnswer(&sdk.Answer{Action: action, Reply: reply, Reason: words[2]})
-		block[8], block[9] = byte(kind), byte(kind>>8) // all of them are alike
-	}
-	b := e.box[boxOut]
-	if len(block) > int(b.size) || !e.in.mem.Write(b.at, block) {
-		e.in.end(errEngine)
-	}
-	return -int32(len(block))
-}
-
 // scriptHook is a hook of a script, ready to be called.
 type scriptHook struct {
-	f     uint64     // the function that the prelude has made
-	eager [][]uint32 // the strings that are its arguments: the slots on the way to each
+	number int
+	words  int        // the list of its actions; -1: it has none
+	f      uint64     // the function that the prelude has made
+	encode uint64     // the prelude's encoder of unusual answers
+	eager  [][]uint32 // the strings that are its arguments: the slots on the way to each
 }
 
 // Strings that a plugin has named are made by the relay, which is quicker than
@@ -235,14 +207,15 @@ func (e *engine) hook(number int) func(*engine, uint32) (uint64, error) {
 			}
 			e.hooks[number] = h
 		}
-		n, err := e.done(e.applyHook(h))
-		if err != nil || n == 0 {
+		v, err := e.applyHook(h)
+		if err != nil {
 			return 0, err
 		}
-		if n > 0 {
-			return uint64(n), nil
+		ret, err := e.answer(h, v)
+		if err != nil {
+			return 0, err
 		}
-		return uint64(e.box[boxOut].at)<<32 | uint64(-n), nil
+		return ret, e.jobs()
 	}
 }
 

@@ -39,6 +39,14 @@ var engineExports = map[string]string{
 	"JS_NewObject":            "(i32) -> i64",
 	"JS_GetArrayBuffer":       "(i32, i32, i64) -> i32",
 	"JS_GetPropertyStr":       "(i32, i64, i32) -> i64",
+	"JS_GetProperty":          "(i32, i64, i32) -> i64",
+	"JS_GetPropertyUint32":    "(i32, i64, i32) -> i64",
+	"JS_GetOwnPropertyNames":  "(i32, i32, i32, i64, i32) -> i32",
+	"JS_FreePropertyEnum":     "(i32, i32, i32)",
+	"JS_GetPrototype":         "(i32, i64) -> i64",
+	"JS_GetClassID":           "(i64) -> i32",
+	"JS_GetLength":            "(i32, i64, i32) -> i32",
+	"JS_NewAtomLen":           "(i32, i32, i32) -> i32",
 	"JS_SetPropertyStr":       "(i32, i64, i32, i64) -> i32",
 }
 

@@ -26,7 +26,13 @@ func (e *engine) prepareAll() error {
 func (e *engine) prepare(number int) (*scriptHook, error) {
 	hook := hookNames()[number-1]
 	paths, whole := eagerFields(hook, e.in.p.about.Description.Hooks[hook])
-	h := &scriptHook{}
+	h := &scriptHook{number: number, words: wordsAction}
+	switch {
+	case number == wire.HookRoute:
+		h.words = wordsRoute
+	case number > wire.HookRoute:
+		h.words = -1
+	}
 	for _, p := range paths {
 		h.eager = append(h.eager, slotsOf(hook, p))
 	}
@@ -46,7 +52,9 @@ func (e *engine) prepare(number int) (*scriptHook, error) {
 		args = append(args, v)
 	}
 	var err error
-	h.f, err = e.apply(e.values["on"], args...)
+	if h.f, err = e.apply(e.values["on"], args...); err == nil {
+		h.encode, err = e.apply(e.values["answer"], args[0])
+	}
 	return h, err
 }
 
