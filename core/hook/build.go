@@ -52,6 +52,7 @@ type owner struct {
 	denied        [16]bool // by operation
 	version       string
 	metered       bool
+	failed        func(Failure)
 }
 
 // chain is the plugins of one hook, in order.
@@ -69,6 +70,7 @@ type Chains struct {
 	now      func() time.Time
 	lifetime time.Duration
 	compare  func(Comparison)
+	failed   func(Failure)
 	owners   []*owner
 	members  map[string][]describer
 
@@ -91,7 +93,7 @@ type Chains struct {
 // New checks the plugins against the hook table and puts them in chains, in
 // the order given. All faults are reported at once.
 func New(plugins []Plugin, o Options) (*Chains, error) {
-	c := &Chains{now: o.Now, lifetime: o.Lifetime, compare: o.Compare, members: map[string][]describer{}}
+	c := &Chains{now: o.Now, lifetime: o.Lifetime, compare: o.Compare, failed: o.Failed, members: map[string][]describer{}}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -194,7 +196,7 @@ func (c *Chains) add(p *Plugin) {
 	o := &owner{name: p.Name, runtime: p.Runtime, inline: p.Inline, shadow: p.Shadow,
 		mayRelay: p.MayRelay, deadline: p.Deadline,
 		compiledIn: p.Runtime == "" || p.Runtime == "builtin" || p.Runtime == "native"}
-	o.version, o.metered = p.Version, p.Metered
+	o.version, o.metered, o.failed = p.Version, p.Metered, c.failed
 	for _, op := range p.Denied {
 		o.denied[op] = true
 	}
@@ -226,7 +228,7 @@ func join[E, A any](c *Chains, ch *chain[E, A], f sdk.Handler[E, A], o *owner, p
 	if f == nil {
 		return
 	}
-	m := &member[E, A]{owner: o, rules: ch.rules, fn: f, copy: ch.copy, reads: strings.Join(p.Reads[ch.rules.Name], " ")}
+	m := &member[E, A]{owner: o, rules: ch.rules, fn: f, copy: ch.copy, reads: fieldsRead(p.Reads, ch.rules.Name)}
 	if own, ok := p.OnError[ch.rules.Name]; ok {
 		m.onError = own
 	} else if all := p.OnError[EveryHook]; permits(ch.rules, all) {
@@ -234,6 +236,19 @@ func join[E, A any](c *Chains, ch *chain[E, A], f sdk.Handler[E, A], o *owner, p
 	}
 	ch.members = append(ch.members, m)
 	c.members[ch.rules.Name] = append(c.members[ch.rules.Name], m)
+}
+
+// fieldsRead is what records say of the fields of an event that a plugin is
+// sent; empty: all.
+func fieldsRead(reads map[string][]string, hook string) string {
+	fields, said := reads[hook]
+	switch {
+	case said && len(fields) == 0:
+		return "nothing"
+	case slices.Contains(fields, "*"):
+		return ""
+	}
+	return strings.Join(fields, " ")
 }
 
 // register finds the plugin behind each name that a route may use. Shadow
@@ -263,3 +278,6 @@ func (c *Chains) register(names map[string]string) []error {
 	}
 	return faults
 }
+
+// Delivers tells whether a route can name via.
+func (c *Chains) Delivers(via string) bool { return c.transports[via] != nil }

@@ -24,6 +24,9 @@ type member[E, A any] struct {
 	breaker breaker
 	reads   string
 	figures figures
+
+	told   atomic.Int64 // when a failure was last told
+	untold atomic.Int64 // failures since then
 }
 
 var (
@@ -130,7 +133,8 @@ func (m *member[E, A]) report(ctx context.Context, now func() time.Time, err err
 	m.figures.calls.Add(1)
 	if err != nil {
 		m.figures.errors.Add(1)
-		if why := answer.Why(err); ctx.Err() == nil {
+		// That it is not asked any more is not why.
+		if why := answer.Why(err); ctx.Err() == nil && err != errOpen {
 			m.figures.last.Store(&why)
 		}
 	}
@@ -141,8 +145,23 @@ func (m *member[E, A]) report(ctx context.Context, now func() time.Time, err err
 	case ctx.Err() != nil:
 		m.breaker.unknown()
 	default:
-		m.breaker.failed(now)
+		m.tell(now, err, m.breaker.failed(now))
 	}
+}
+
+// tell says why a call failed to whoever keeps the log: once a second for each
+// hook of a plugin, so that no client can fill the disk by what it sends.
+func (m *member[E, A]) tell(now func() time.Time, err error, opened bool) {
+	if m.failed == nil {
+		return
+	}
+	at := now().UnixNano()
+	last := m.told.Load()
+	if since := time.Duration(at - last); !opened && (last != 0 && 0 <= since && since < time.Second || !m.told.CompareAndSwap(last, at)) {
+		m.untold.Add(1)
+		return
+	}
+	m.failed(Failure{Plugin: m.name, Hook: m.rules.Name, Err: answer.Why(err), Opened: opened, Untold: m.untold.Swap(0)})
 }
 
 // When a breaker opens, and for how long.
@@ -189,7 +208,8 @@ func (b *breaker) succeeded() {
 	b.mu.Unlock()
 }
 
-func (b *breaker) failed(now func() time.Time) {
+// failed tells whether the breaker has opened with this failure.
+func (b *breaker) failed(now func() time.Time) (opened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := min(b.failures.Load()+1, 1<<20)
@@ -199,7 +219,9 @@ func (b *breaker) failed(now func() time.Time) {
 	if n == breakerFailures || b.probing {
 		b.until = now().Add(breakerOpen)
 		b.probing = false
+		return true
 	}
+	return false
 }
 
 // unknown ends a probe without a result; the next call is the next probe.

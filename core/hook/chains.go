@@ -96,6 +96,18 @@ type Options struct {
 	// Compare is told what a shadow plugin would have answered, beside what the
 	// active ones did; nil: nobody wants to know. It must not block.
 	Compare func(Comparison)
+	// Failed is told why plugins fail; nil: nobody wants to know. It must not
+	// block.
+	Failed func(Failure)
+}
+
+// Failure is a call that went wrong.
+type Failure struct {
+	Plugin string
+	Hook   string
+	Err    string
+	Opened bool  // the plugin is not asked at this hook for a while
+	Untold int64 // failures of this hook since the last that was told
 }
 
 // Comparison is one question that a shadow plugin was asked.

@@ -95,7 +95,9 @@ func record[E, A any](c *Chains, th *trace.Thread, m *member[E, A], call trace.H
 	call.Version, call.Reads = m.version, m.reads
 	call.Shadow = m.shadow
 	call.Elapsed = end.Sub(call.At)
-	m.figures.took(call.Elapsed)
+	if err != errOpen { // it was not asked, so it took no time
+		m.figures.took(call.Elapsed)
+	}
 	if err != nil {
 		call.Reason, call.Err = "", answer.Why(err)
 	}
