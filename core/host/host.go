@@ -3,7 +3,8 @@
 //
 // It refuses every call whose grant is not given, also to plugins that are
 // compiled in as far as the grant is a bound rather than a trust: HTTP hosts and
-// the size of the store. It never panics on what a plugin passes.
+// the size of the store. It bounds what a plugin that is not compiled in writes
+// to the log. It never panics on what a plugin passes.
 package host
 
 import (
@@ -52,7 +53,7 @@ type Relay struct {
 // Plugin makes the host of one plugin. The error is a grant that cannot be
 // given as it is written.
 func (r *Relay) Plugin(name string, g runtime.Grants, compiledIn bool) (*Host, error) {
-	h := &Host{Relay: r, name: name, grants: g, component: "plugin/" + name}
+	h := &Host{Relay: r, name: name, grants: g, component: "plugin/" + name, compiledIn: compiledIn}
 	if compiledIn {
 		h.grants = runtime.Grants{Relay: g.Relay, DNS: true, HTTP: g.HTTP, KV: g.KV, Body: runtime.Write, Headers: runtime.Write, Clock: true, Send: true}
 		if h.grants.KV == 0 {
@@ -72,14 +73,53 @@ func (r *Relay) Plugin(name string, g runtime.Grants, compiledIn bool) (*Host, e
 // Host is the relay as one plugin sees it.
 type Host struct {
 	*Relay
-	name      string
-	component string
-	grants    runtime.Grants
-	web       *fetch.Access
+	name       string
+	component  string
+	compiledIn bool
+	grants     runtime.Grants
+	web        *fetch.Access
 
 	once  sync.Once
 	space *state.Space
 	err   error
+
+	lines lines
+}
+
+// What a plugin may write to the log: a burst, and so many lines a second. One
+// that is compiled in is trusted to know when to stop.
+const (
+	logBurst = 1000
+	logRate  = 100
+)
+
+// lines bounds the log of a plugin, so that what a client sends to it cannot
+// fill the disk.
+type lines struct {
+	mu      sync.Mutex
+	left    float64
+	at      time.Time // zero: nothing was written yet
+	dropped int
+}
+
+// take tells whether there is room for a line, and how many there was none for
+// since the last one.
+func (l *lines) take(now time.Time) (ok bool, dropped int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at.IsZero() {
+		l.left = logBurst
+	} else if d := now.Sub(l.at); d > 0 {
+		l.left = min(logBurst, l.left+d.Seconds()*logRate)
+	}
+	l.at = now
+	if l.left < 1 {
+		l.dropped++
+		return false, 0
+	}
+	l.left--
+	dropped, l.dropped = l.dropped, 0
+	return true, dropped
 }
 
 // Close frees what the host keeps open for its plugin.
@@ -92,6 +132,9 @@ func (h *Host) Close() {
 // Grants are what the plugin may.
 func (h *Host) Grants() *runtime.Grants { return &h.grants }
 
+// Name implements [sdk.Host].
+func (h *Host) Name() string { return h.name }
+
 // Hostname implements [sdk.Host].
 func (h *Host) Hostname() string { return h.Relay.Hostname }
 
@@ -100,6 +143,15 @@ func (h *Host) Now(context.Context) time.Time { return h.Relay.Now() }
 
 // Log implements [sdk.Host].
 func (h *Host) Log(_ context.Context, level slog.Level, msg string, args ...any) {
+	if !h.compiledIn {
+		ok, dropped := h.lines.take(h.Relay.Now())
+		if !ok {
+			return
+		}
+		if dropped > 0 {
+			h.Tracer.Log(slog.LevelWarn, h.component, "it writes too much: lines were left out", "lines", dropped)
+		}
+	}
 	h.Tracer.Log(level, h.component, msg, args...)
 }
 
