@@ -123,6 +123,10 @@ func (unclosed) Close() error { return nil }
 func recordingFile(path string, force bool) (*os.File, error) {
 	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if force {
+		// A recording replaces files, and never /dev/full.
+		if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is no regular file: choose another name", path)
+		}
 		// What is there may be open to others; the new file is not.
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err

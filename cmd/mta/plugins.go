@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"sync/atomic"
@@ -74,13 +76,39 @@ func (l *loading) load(ctx context.Context, cfg *config.Config) (*generation, er
 		g.services = append(g.services, s)
 		members = append(members, member(p, s))
 	}
-	chains, err := hook.New(members, hook.Options{Now: l.w.now, Transports: transports(g.services), Lifetime: max(cfg.Delivery.Lifetime, time.Minute), Compare: l.diffs.add})
+	chains, err := hook.New(members, hook.Options{Now: l.w.now, Transports: transports(g.services), Lifetime: max(cfg.Delivery.Lifetime, time.Minute), Compare: l.diffs.add, Failed: l.failed})
+	if err == nil {
+		err = deliverable(cfg, chains)
+	}
 	if err != nil {
 		g.close()
 		return nil, err
 	}
 	g.chains = chains
 	return g, nil
+}
+
+// failed logs why a plugin failed: what it refused is in no trace.
+func (l *loading) failed(f hook.Failure) {
+	args := []any{"hook", f.Hook, "error", f.Err}
+	if f.Untold > 0 {
+		args = append(args, "others", f.Untold)
+	}
+	if f.Opened {
+		args = append(args, "breaker", "open")
+	}
+	l.relay.Tracer.Log(slog.LevelWarn, "plugin/"+f.Plugin, "failed", args...)
+}
+
+// deliverable refuses routes to plugins that do not deliver, which only those
+// who have loaded them can know: their mail would wait for ever.
+func deliverable(cfg *config.Config, chains *hook.Chains) error {
+	for i, r := range cfg.Routes {
+		if via := cmp.Or(r.Via, "smtp"); !chains.Delivers(via) {
+			return fmt.Errorf("route[%d].via: the plugin %s has no deliver hook; choose another transport", i, via)
+		}
+	}
+	return nil
 }
 
 // service loads a plugin, or takes the one that is in service when neither its

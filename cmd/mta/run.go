@@ -327,6 +327,8 @@ func (r *relay) release() {
 			r.tracer.Log(slog.LevelError, "queue", err.Error())
 		}
 	}
+	r.reloading.Lock() // a reload ends by itself when the relay does
+	defer r.reloading.Unlock()
 	if g := r.gen.Load(); g != nil {
 		// Calls that were left behind at their deadline may return yet, and a
 		// plugin is promised that none runs when it is closed.
@@ -386,9 +388,22 @@ func (r *relay) reload(ctx context.Context, only string) (string, error) {
 	if err != nil {
 		return refused(err)
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-r.asked:
+			cancel(errEnding)
+		case <-ctx.Done():
+		}
+	}()
 	gen, err := r.loading(r.gen.Load(), only).load(ctx, cfg)
 	if err != nil {
 		return refused(err)
+	}
+	if context.Cause(ctx) != nil {
+		gen.close()
+		return refused(context.Cause(ctx))
 	}
 	before := r.gen.Swap(gen)
 	if only != "" {
@@ -411,6 +426,8 @@ func (r *relay) reload(ctx context.Context, only string) (string, error) {
 	r.tracer.Log(slog.LevelInfo, "mta", "configuration reloaded", "file", r.from.path)
 	return "reloaded " + r.from.path, nil
 }
+
+var errEnding = errors.New("the relay is ending")
 
 // onlyPlugin is the configuration in force with the block of one plugin from
 // the file.

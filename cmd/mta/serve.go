@@ -194,15 +194,17 @@ func serve(ctx context.Context, w *world, cfg *config.Config, from origin, s *si
 	}
 	notify(w, "READY=1")
 	ready(r)
+	hangups := make(chan struct{}, 1)
+	defer close(hangups)
+	go r.reloadAt(ctx, hangups)
 	for {
 		select {
 		case sig := <-signals:
 			if sig == syscall.SIGHUP {
-				notify(w, "RELOADING=1")
-				if _, err := r.reload(ctx, ""); err != nil {
-					r.tracer.Log(slog.LevelError, "mta", "reload refused", "error", err)
+				select {
+				case hangups <- struct{}{}:
+				default: // one waits already, and will read the same file
 				}
-				notify(w, "READY=1")
 				continue
 			}
 			return r.drain(signals)
@@ -215,6 +217,18 @@ func serve(ctx context.Context, w *world, cfg *config.Config, from origin, s *si
 		case <-ctx.Done():
 			return r.drain(signals)
 		}
+	}
+}
+
+// reloadAt reloads at each signal. It has a goroutine of its own: a plugin can
+// take its time to start, and TERM must not wait for that.
+func (r *relay) reloadAt(ctx context.Context, hangups <-chan struct{}) {
+	for range hangups {
+		notify(r.w, "RELOADING=1")
+		if _, err := r.reload(ctx, ""); err != nil {
+			r.tracer.Log(slog.LevelError, "mta", "reload refused", "error", err)
+		}
+		notify(r.w, "READY=1")
 	}
 }
 
