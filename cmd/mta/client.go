@@ -34,6 +34,12 @@ func controlSocket(c *cobra.Command) (string, error) {
 		return devSocket(), nil
 	}
 	cfg, err := readConfig(c)
+	var faults config.Faults
+	if errors.As(err, &faults) {
+		if socket, ok := config.NamedSocket(configPath(c)); ok {
+			return socket, nil
+		}
+	}
 	if err != nil {
 		return "", err
 	}

@@ -71,6 +71,34 @@ func (o LoadOptions) Parse(path, text string) (*Config, error) {
 	return c, nil
 }
 
+// NamedSocket is the control.socket that a file with faults names: who has made a
+// mistake in it must still reach the relay that runs. A default is none, because a
+// file whose [control] is misspelt would lead to another relay.
+func NamedSocket(path string) (socket string, ok bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile))
+	if err != nil {
+		return "", false
+	}
+	if _, sc := scan(string(text)); sc.tooBig > 0 {
+		return "", false
+	}
+	m, err := parseTOML(string(text))
+	if err != nil {
+		return "", false
+	}
+	table, _ := m["control"].(map[string]any)
+	socket, _ = table["socket"].(string)
+	if !filepath.IsAbs(socket) { // which the configuration would refuse as well
+		return "", false
+	}
+	return socket, true
+}
+
 // parseTOML is a guard around the library, which panics at what it takes for a
 // bug of its own: a file must not end a relay that reads it again.
 func parseTOML(text string) (m map[string]any, err error) {
