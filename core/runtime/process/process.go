@@ -395,8 +395,12 @@ type folder struct {
 
 	mu   sync.Mutex
 	path string
+	lock *os.File // held as long as the folder is in use
 	used int
 }
+
+// tempName is what a folder in the system's temporary one begins with.
+const tempName = "mta-plugins-"
 
 // maxDir is how long the path of a base may be: a socket's path has at most 107
 // octets, and go-plugin adds two random names to ours.
@@ -417,8 +421,13 @@ func (f *folder) make() error {
 
 func (f *folder) create() error {
 	if f.base == "" {
-		path, err := os.MkdirTemp("", "mta-plugins-")
+		sweepTemp()
+		path, err := os.MkdirTemp("", tempName)
+		if err != nil {
+			return err
+		}
 		f.path = path
+		f.lock, err = claim(path)
 		return err
 	}
 	if len(f.base) > maxDir {
@@ -442,6 +451,10 @@ func (f *folder) release() {
 	defer f.mu.Unlock()
 	if f.used--; f.used == 0 {
 		os.RemoveAll(f.path)
+		if f.lock != nil {
+			f.lock.Close()
+			f.lock = nil
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,6 +56,40 @@ func (f *folder) sweep() {
 	for _, e := range entries {
 		if pid, err := strconv.Atoi(e.Name()); err == nil && e.IsDir() && unix.Kill(pid, 0) == unix.ESRCH {
 			os.RemoveAll(filepath.Join(f.base, e.Name()))
+		}
+	}
+}
+
+const lockName = "lock"
+
+// claim says that a folder is in use, for as long as the file is open: also to
+// relays in other containers, whose processes have other numbers.
+func claim(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// sweepTemp removes what relays of this user that were killed have left. A young
+// folder may be one that somebody is about to claim.
+func sweepTemp() {
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), tempName+"*"))
+	for _, dir := range dirs {
+		var st unix.Stat_t
+		if unix.Lstat(dir, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != os.Geteuid() || time.Since(time.Unix(st.Mtim.Unix())) < time.Minute {
+			continue
+		}
+		if f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|unix.O_NOFOLLOW, 0); err == nil {
+			if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+				os.RemoveAll(dir)
+			}
+			f.Close()
 		}
 	}
 }
