@@ -268,6 +268,10 @@ func jsTables(code, types *bytes.Buffer, s *Schema) {
 	}
 	code.WriteString("};\n\n")
 	for _, c := range s.Calls {
+		fmt.Fprintf(code, "const CALL_%s = %d;\n", strings.ToUpper(c.Info.Name), c.Number)
+	}
+	code.WriteString("\n")
+	for _, c := range s.Calls {
 		fmt.Fprintf(code, "function asked_%s(v) {\n  put%s(begin(%d, %d), v);\n  ask(%d, %q);\n  return got%s(6);\n}\n", c.Info.Name, c.Call.Name, 512+c.Number, len(c.Call.Fields), c.Number, c.Info.Name, c.Result.Name)
 	}
 	types.WriteString("/** The hooks that a plugin can export. */\nexport interface Hooks {\n")

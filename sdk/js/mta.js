@@ -11,7 +11,7 @@
 (function (native) {
 "use strict";
 
-const { text, resultText, inboxText, decodeOut, put, call, rest, moved } = native;
+const { text, resultText, inboxText, decodeOut, put, call, rest, moved, direct, failure, domain } = native;
 const MakeFunction = Function;
 const ZEROS = 512; // octets behind the inbox that stay 0: what absent records read
 
@@ -994,6 +994,22 @@ const HOOKS = {
   disconnect: { event: DisconnectEvent, kind: 268, plain: null, encode: () => 0 },
 };
 
+const CALL_LOG = 1;
+const CALL_NOW = 2;
+const CALL_RANDOM = 3;
+const CALL_METRIC = 4;
+const CALL_KV_GET = 5;
+const CALL_KV_SET = 6;
+const CALL_KV_SWAP = 7;
+const CALL_KV_ADD = 8;
+const CALL_KV_DELETE = 9;
+const CALL_LOOKUP = 10;
+const CALL_MX = 11;
+const CALL_HTTP = 12;
+const CALL_READ = 13;
+const CALL_HEADER = 14;
+const CALL_SEND = 15;
+
 function asked_log(v) {
   putLogCall(begin(513, 2), v);
   ask(1, "log");
@@ -1084,7 +1100,11 @@ class HostError extends Error {
 Object.defineProperty(HostError.prototype, "name", { value: "HostError" });
 
 function ask(number, name) {
-  let r = call(number, end());
+  settled(call(number, end()), name);
+}
+
+/** Reads what a call has given, and throws when it has failed. */
+function settled(r, name) {
   let code = 0;
   if (r < 0) {
     r = -r;
@@ -1147,32 +1167,73 @@ const host = {
   hold(reason) { return ["hold", undefined, undefined, reason]; },
   noted(name, value) { return { edits: [{ op: "note", name, value }] }; },
   eventTime() { return millis(4); },
-  now() { return asked_now({}).time; },
-  log(line, level) { asked_log({ text: String(line), level: level === undefined ? 0 : level }); },
+  now() {
+    const r = direct(CALL_NOW);
+    if (r === null) settled(failure(), "now");
+    return r;
+  },
+  log(line, level) {
+    if (typeof line !== "string") line = String(line);
+    const r = direct(CALL_LOG, line, level);
+    if (r === undefined) asked_log({ text: line, level: level === undefined ? 0 : level });
+    else if (r === null) settled(failure(), "log");
+  },
   random(size) { return asked_random({ size }).data; },
-  count(name, delta) { asked_metric({ name, value: delta === undefined ? 1 : delta }); },
-  gauge(name, value) { asked_metric({ name, value, gauge: true }); },
+  count(name, delta) {
+    const r = direct(CALL_METRIC, name, delta);
+    if (r === undefined) asked_metric({ name, value: delta === undefined ? 1 : delta });
+    else if (r === null) settled(failure(), "metric");
+  },
+  gauge(name, value) {
+    const r = direct(CALL_METRIC, name, value, 1);
+    if (r === undefined) asked_metric({ name, value, gauge: true });
+    else if (r === null) settled(failure(), "metric");
+  },
   kvGet(key) {
-    const r = asked_kv_get({ key });
-    return r.found ? decode(r.value) : null;
+    const r = direct(CALL_KV_GET, key);
+    if (r === undefined) {
+      const r = asked_kv_get({ key });
+      return r.found ? decode(r.value) : null;
+    }
+    if (r === null) settled(failure(), "kv_get");
+    return r === false ? null : r;
   },
   kvGetBytes(key) {
     const r = asked_kv_get({ key });
     return r.found ? r.value : null;
   },
-  kvSet(key, value, ttl) { asked_kv_set({ key, value, ttl }); },
-  kvSwap(key, old, value, ttl) {
-    const has_old = old !== null && old !== undefined, has_new = value !== null && value !== undefined;
-    return asked_kv_swap({ key, has_old, old, has_new, new: value, ttl }).swapped;
+  kvSet(key, value, ttl) {
+    const r = direct(CALL_KV_SET, key, value, ttl);
+    if (r === undefined) asked_kv_set({ key, value, ttl });
+    else if (r === null) settled(failure(), "kv_set");
   },
-  kvAdd(key, delta, ttl) { return asked_kv_add({ key, delta: delta === undefined ? 1 : delta, ttl }).value; },
-  kvDelete(key) { asked_kv_delete({ key }); },
+  kvSwap(key, old, value, ttl) {
+    const r = direct(CALL_KV_SWAP, key, old, value, ttl);
+    if (r === undefined) {
+      const has_old = old !== null && old !== undefined, has_new = value !== null && value !== undefined;
+      return asked_kv_swap({ key, has_old, old, has_new, new: value, ttl }).swapped;
+    }
+    if (r === null) settled(failure(), "kv_swap");
+    return r;
+  },
+  kvAdd(key, delta, ttl) {
+    const r = direct(CALL_KV_ADD, key, delta, ttl);
+    if (r === undefined) return asked_kv_add({ key, delta: delta === undefined ? 1 : delta, ttl }).value;
+    if (r === null) settled(failure(), "kv_add");
+    return r;
+  },
+  kvDelete(key) {
+    const r = direct(CALL_KV_DELETE, key);
+    if (r === undefined) asked_kv_delete({ key });
+    else if (r === null) settled(failure(), "kv_delete");
+  },
   lookup(kind, name) { return asked_lookup({ kind, name }).values; },
   mx(domain) { return asked_mx({ domain }).mx; },
   http(request) { return asked_http({ request: typeof request === "string" ? { url: request } : request }).response; },
   read(offset, size) { return asked_read({ offset, size }).data; },
   header(name) { return asked_header({ name }).values; },
   send(what) { return asked_send(what).outcomes; },
+  domain,
   encode,
   decode,
   duration,

@@ -154,14 +154,12 @@ func (in *instance) hostCall(number int, mem api.Memory, stack []uint64) {
 		in.end(errors.New("it called the relay and has no memory"))
 	case n > maxRequest:
 		result = []byte("the request is too large")
-	case in.phase == describing:
-		result, code = []byte("a plugin that describes itself can ask for nothing"), sdk.CallNotAllowed
 	default:
 		request, ok := mem.Read(at, n)
 		if !ok {
 			in.end(outside(mem, "the request of a call", at, n))
 		}
-		result, code = in.scope.Do(in.context(), number, string(request), &in.results)
+		result, code = in.answerCall(number, string(request))
 	}
 	in.pending = nil
 	switch {
@@ -171,6 +169,14 @@ func (in *instance) hostCall(number int, mem api.Memory, stack []uint64) {
 		in.end(outside(mem, "the place for a result", to, room))
 	}
 	stack[0] = uint64(code)<<32 | uint64(uint32(len(result)))
+}
+
+// answerCall makes a call for the guest.
+func (in *instance) answerCall(number int, request string) ([]byte, sdk.CallCode) {
+	if in.phase == describing {
+		return []byte("a plugin that describes itself can ask for nothing"), sdk.CallNotAllowed
+	}
+	return in.scope.Do(in.context(), number, request, &in.results)
 }
 
 // rest writes the result that did not fit: (result, capacity) -> i32.

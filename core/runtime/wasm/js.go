@@ -66,9 +66,12 @@ type engine struct {
 	stack    [8]uint64
 	reader   answerReader
 	answers  wire.Writer
+	requests wire.Writer
+	lower    []byte // room for a domain
+	failure  int32  // of the last direct call, as ask gives it
 	answered sdk.Answer
 
-	call, newString, freeValue, malloc, hostString, toText, freeText, pending api.Function
+	call, newString, freeValue, malloc, hostString, toText, freeText, pending, newNumber api.Function
 }
 
 const scratchSize = 1024
@@ -84,6 +87,7 @@ func (in *instance) boot(p *packed) (*engine, error) {
 	e.call, e.newString, e.freeValue = look("JS_Call"), look("JS_NewStringLen"), look("JS_FreeValue")
 	e.malloc, e.hostString, e.toText = look("wasm_malloc"), look("qjs_new_string"), look("JS_ToCStringLen2")
 	e.freeText, e.pending = look("JS_FreeCString"), look("qjs_is_job_pending")
+	e.newNumber = look("JS_NewNumber")
 	if r, err := e.do("qjs_init"); err != nil || uint32(r) != 0 {
 		return nil, errors.Join(errors.New("the engine does not start"), err)
 	}

@@ -16,6 +16,7 @@ import (
 
 // The rest of the values of the engine.
 const (
+	tagBool   = 1
 	tagNull   = 2
 	tagFirst  = 0xfffffff7 // from here on values are counted
 	tagString = 0xfffffff9

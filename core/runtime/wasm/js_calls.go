@@ -25,7 +25,7 @@ func nothing(_ *instance, _ api.Memory, stack []uint64) { stack[0] = 0 }
 // their names, which have one letter so that they are told apart quickly.
 var nativeCalls = []struct{ name, as string }{
 	{"t", "text"}, {"r", "resultText"}, {"i", "inboxText"}, {"d", "decodeOut"},
-	{"p", "put"}, {"c", "call"}, {"l", "rest"}, {"m", "moved"},
+	{"p", "put"}, {"c", "call"}, {"l", "rest"}, {"m", "moved"}, {"q", "direct"}, {"f", "failure"}, {"n", "domain"},
 }
 
 // hostFunction is a call of one of them: (name, length, this, argc, argv) -> the
@@ -55,6 +55,12 @@ func hostFunction(in *instance, mem api.Memory, stack []uint64) {
 		s[0], s[1] = uint64(e.box[boxResult].at), uint64(e.box[boxResult].size)
 		in.rest(mem, s[:])
 		stack[0] = e.number(int32(s[0]))
+	case 'q':
+		stack[0] = e.direct(&a)
+	case 'n':
+		stack[0] = e.domain(a.value(0))
+	case 'f':
+		stack[0] = e.number(e.failure)
 	case 'm':
 		if err := e.moved(a.int(0), a.value(1)); err != nil {
 			in.end(err)
@@ -99,15 +105,18 @@ func (a *arguments) int(i uint32) uint32 {
 
 var lastCall = uint32(len(sdk.Calls()))
 
-// number makes a value that the engine frees.
-func (e *engine) number(n int32) uint64 {
-	var s [1]uint64
+// number makes a whole number that the engine frees.
+func (e *engine) number(n int32) uint64 { return e.boxed(uint64(uint32(n))) }
+
+// boxed makes a value that the engine frees.
+func (e *engine) boxed(v uint64) uint64 {
+	s := e.stack[:1]
 	s[0] = 8
-	if err := e.malloc.CallWithStack(e.in, s[:]); err != nil {
+	if err := e.malloc.CallWithStack(e.in, s); err != nil {
 		e.abandon(err)
 	}
 	at := uint32(s[0])
-	if at == 0 || !e.in.mem.WriteUint64Le(at, uint64(uint32(n))) {
+	if at == 0 || !e.in.mem.WriteUint64Le(at, v) {
 		e.in.end(errMemory)
 	}
 	return uint64(at)
@@ -134,9 +143,9 @@ func (e *engine) textOf(b box, at, n uint32) uint64 {
 	if uint64(at)+uint64(n) > uint64(b.size) {
 		e.in.end(errEngine)
 	}
-	var s [2]uint64
+	s := e.stack[:2]
 	s[0], s[1] = uint64(b.at+at), uint64(n)
-	if err := e.hostString.CallWithStack(e.in, s[:]); err != nil {
+	if err := e.hostString.CallWithStack(e.in, s); err != nil {
 		e.abandon(err)
 	}
 	return s[0]

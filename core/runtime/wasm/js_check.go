@@ -47,6 +47,7 @@ var engineExports = map[string]string{
 	"JS_GetClassID":           "(i64) -> i32",
 	"JS_GetLength":            "(i32, i64, i32) -> i32",
 	"JS_NewAtomLen":           "(i32, i32, i32) -> i32",
+	"JS_NewNumber":            "(i32, f64) -> i64",
 	"JS_SetPropertyStr":       "(i32, i64, i32, i64) -> i32",
 }
 

@@ -75,6 +75,8 @@ export interface Host {
   /** Text as UTF-8. */
   encode(text: string): Uint8Array;
   decode(octets: Uint8Array): string;
+  /** What is behind the last "@" of an address, in lower case; empty: it has none. */
+  domain(address: string): string;
   /** "1h30m" in milliseconds. */
   duration(text: string): number;
   readonly HostError: typeof HostError;

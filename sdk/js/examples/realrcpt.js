@@ -20,19 +20,15 @@ export function start(config) {
   networks = config.networks;
 }
 
-const domain = (addr) => addr.slice(addr.lastIndexOf("@") + 1);
-
-const listed = (set, name) => set.has(name) || set.has(name.toLowerCase());
-
 /** @param {import("../mta").RcptEvent} e */
 export function onRcpt(e) {
   const ip = e.session.remote_ip;
   for (let i = 0; i < networks.length; i++) {
     if (ip.startsWith(networks[i])) return host.reject("5.7.1", "no mail from your network: " + ip);
   }
-  const from = domain(e.envelope.from);
-  if (listed(refused, from)) return host.reject("5.7.1", "no mail from " + from + " is taken here");
-  const to = domain(e.recipient.addr);
-  if (!listed(ours, to)) return host.reject("5.1.2", "<" + e.recipient.addr + ">: " + to + " is no domain of ours");
+  const from = host.domain(e.envelope.from);
+  if (refused.has(from)) return host.reject("5.7.1", "no mail from " + from + " is taken here");
+  const to = host.domain(e.recipient.addr);
+  if (!ours.has(to)) return host.reject("5.1.2", "<" + e.recipient.addr + ">: " + to + " is no domain of ours");
   return "accept";
 }
