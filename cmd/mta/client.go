@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/user"
 	"strings"
@@ -36,7 +37,8 @@ func controlSocket(c *cobra.Command) (string, error) {
 	cfg, err := readConfig(c)
 	var faults config.Faults
 	if errors.As(err, &faults) {
-		if socket, ok := config.NamedSocket(configPath(c)); ok {
+		// When no relay answers there, the file is what has to be mended.
+		if socket, ok := config.NamedSocket(configPath(c)); ok && answers(socket) {
 			return socket, nil
 		}
 	}
@@ -44,6 +46,16 @@ func controlSocket(c *cobra.Command) (string, error) {
 		return "", err
 	}
 	return cfg.Control.Socket, nil
+}
+
+// answers tells whether a relay listens at a socket.
+func answers(socket string) bool {
+	conn, err := net.DialTimeout("unix", socket, time.Second)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 // exitStatus finds the status for an error that a command came back with.

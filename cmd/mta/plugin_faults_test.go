@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -122,5 +123,32 @@ func TestTheEndOfTheRelayDoesNotWaitForAReload(t *testing.T) {
 	}
 	if err := <-reloaded; err == nil || !strings.Contains(err.Error(), "the relay is ending") {
 		t.Error(err)
+	}
+}
+
+// Whoever has made a mistake in the file asks the relay that runs what is the
+// matter; when none runs, the mistake is the answer.
+func TestAMistakeInTheFileHidesNoRelayThatRuns(t *testing.T) {
+	dir := t.TempDir()
+	file, socket := filepath.Join(dir, "mta.toml"), filepath.Join(dir, "c.sock")
+	if err := os.WriteFile(file, []byte("nonsense = 1\n[control]\nsocket = \""+socket+"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := func() (string, error) {
+		c := statusCommand(systemWorld())
+		c.Flags().String("config", file, "")
+		return controlSocket(c)
+	}
+	var faults config.Faults
+	if got, err := at(); !errors.As(err, &faults) {
+		t.Errorf("without a relay: %q, %v", got, err)
+	}
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Skip(err) // a path that is too long for a socket
+	}
+	defer l.Close()
+	if got, err := at(); err != nil || got != socket {
+		t.Errorf("with a relay: %q, %v", got, err)
 	}
 }
