@@ -29,16 +29,22 @@ func Load(path string) (*Config, error) { return LoadOptions{}.Load(path) }
 
 // Load reads a file. A faulty file gives [Faults].
 func (o LoadOptions) Load(path string) (*Config, error) {
-	f, err := os.Open(path)
+	text, err := readText(path)
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
+	}
+	return o.Parse(path, text)
+}
+
+// readText reads one octet more than a file may have.
+func readText(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("config: %w", err)
-	}
-	return o.Parse(path, string(text))
+	return string(text), err
 }
 
 // Parse is [LoadOptions.Load] of a text that was read already; path is its name
@@ -75,19 +81,14 @@ func (o LoadOptions) Parse(path, text string) (*Config, error) {
 // mistake in it must still reach the relay that runs. A default is none, because a
 // file whose [control] is misspelt would lead to another relay.
 func NamedSocket(path string) (socket string, ok bool) {
-	f, err := os.Open(path)
-	if err != nil {
+	text, err := readText(path)
+	if err != nil || len(text) > maxFile {
 		return "", false
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile))
-	if err != nil {
+	if _, sc := scan(text); sc.tooBig > 0 {
 		return "", false
 	}
-	if _, sc := scan(string(text)); sc.tooBig > 0 {
-		return "", false
-	}
-	m, err := parseTOML(string(text))
+	m, err := parseTOML(text)
 	if err != nil {
 		return "", false
 	}
