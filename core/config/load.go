@@ -82,10 +82,7 @@ func (o LoadOptions) Parse(path, text string) (*Config, error) {
 // file whose [control] is misspelt would lead to another relay.
 func NamedSocket(path string) (socket string, ok bool) {
 	text, err := readText(path)
-	if err != nil || len(text) > maxFile {
-		return "", false
-	}
-	if _, sc := scan(text); sc.tooBig > 0 {
+	if _, sc := scan(text); err != nil || len(text) > maxFile || sc.tooBig > 0 {
 		return "", false
 	}
 	m, err := parseTOML(text)
