@@ -176,7 +176,7 @@ func Calls() []CallInfo {
 		{"lookup", "dns", "asks the DNS"},
 		{"mx", "dns", "asks where mail for a domain goes"},
 		{"http", "http", "makes one HTTP request"},
-		{"read", "body", "reads a piece of the message"},
+		{"read", "body", "reads a piece of the message; without the grant, of its header as far as it goes"},
 		{"header", "headers", "finds the header fields of one name"},
 		{"send", "send", "delivers with the relay's own SMTP client"},
 	}

@@ -87,6 +87,10 @@ type Description struct {
 // [NotGranted] when the configuration does not give it. A plugin that is
 // compiled in has every grant.
 type Host interface {
+	// Name is the name that the configuration gives the plugin. Its notes have it
+	// before their own, "NAME.key", in every event: a plugin that reads them again
+	// finds them by it.
+	Name() string
 	// Hostname is the name by which the relay calls itself.
 	Hostname() string
 	// Now is the relay's clock. Plugins use it instead of time.Now, so that

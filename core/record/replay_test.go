@@ -243,6 +243,17 @@ func TestAPluginThatStartsByAskingFindsAnEmptyRelay(t *testing.T) {
 	}
 }
 
+func TestAReplayedPluginHasTheNameOfItsRecording(t *testing.T) {
+	named := func(_ context.Context, h sdk.Host, e *sdk.RcptEvent) (sdk.Answer, error) {
+		return sdk.Answer{Reason: e.Session.Notes[h.Name()+".seen"]}, nil
+	}
+	file := `{"mta_recording":1,"plugin":"greeter"}` + "\n" +
+		`{"hook":"rcpt","event":{"session":{"notes":{"greeter.seen":"yes","plugin.seen":"no"}}},"answer":{"reason":"yes"}}` + "\n"
+	if rep := replayed(t, file, ReplayOptions{Host: plugintest.NewHost()}, named); !rep.OK() {
+		t.Error(rep.Text())
+	}
+}
+
 func TestAnIncompleteRecordingIsMentioned(t *testing.T) {
 	for file, want := range map[string]string{
 		header + `{"hook":"rcpt"}`: "it was cut off",

@@ -37,6 +37,18 @@ func recall[R any](h *replayHost, ctx context.Context, name string, request any)
 	return *clone(r), nil, false
 }
 
+// Name implements [sdk.Host]: that of the plugin of the recording, whose events
+// hold its notes by that name.
+func (h *replayHost) Name() string {
+	switch {
+	case h.rec.Header.Plugin != "":
+		return h.rec.Header.Plugin
+	case h.fallback != nil:
+		return h.fallback.Name()
+	}
+	return "plugin"
+}
+
 // Hostname implements [sdk.Host].
 func (h *replayHost) Hostname() string {
 	switch {

@@ -157,7 +157,8 @@ static struct {
     uint32_t floor_used;
     uint8_t *buffer; /* where the relay writes events */
     uint32_t buffer_size;
-    mta_str why; /* the last call failed */
+    mta_str why;  /* the last call failed */
+    mta_str name; /* of the plugin, in the configuration */
 } mta_state;
 
 /* mta_pages gets n octets from the system, or traps. */
@@ -1609,7 +1610,7 @@ static inline mta_call_code mta_log_(int64_t level, mta_str text) {
 }
 #define mta_log(level, text) mta_log_(level, MTA_S(text))
 
-/* mta_now what time it is; without the grant, the time of the event. Needs the grant clock. */
+/* mta_now what time it is; without the grant, the time of the event. Its grant: clock. */
 MTA_IMPORT("now") int64_t mta1_now(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
 static inline mta_call_code mta_now_(mta_now_result *out) {
@@ -1659,7 +1660,7 @@ static inline mta_call_code mta_metric_(mta_str name, bool gauge, double value) 
 }
 #define mta_metric(name, gauge, value) mta_metric_(MTA_S(name), gauge, value)
 
-/* mta_kv_get reads a key. Needs the grant kv. */
+/* mta_kv_get reads a key. Its grant: kv. */
 MTA_IMPORT("kv_get") int64_t mta1_kv_get(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
 static inline mta_call_code mta_kv_get_(mta_str key, mta_kv_get_result *out) {
@@ -1675,7 +1676,7 @@ static inline mta_call_code mta_kv_get_(mta_str key, mta_kv_get_result *out) {
 }
 #define mta_kv_get(key, out) mta_kv_get_(MTA_S(key), out)
 
-/* mta_kv_set writes a key. Needs the grant kv.
+/* mta_kv_set writes a key. Its grant: kv.
  * ttl: 0: for ever */
 MTA_IMPORT("kv_set") int64_t mta1_kv_set(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
@@ -1693,7 +1694,7 @@ static inline mta_call_code mta_kv_set_(mta_str key, mta_str value, int64_t ttl)
 }
 #define mta_kv_set(key, value, ttl) mta_kv_set_(MTA_S(key), MTA_S(value), ttl)
 
-/* mta_kv_swap compare-and-swap. Needs the grant kv.
+/* mta_kv_swap compare-and-swap. Its grant: kv.
  * has_old: false: the key must be absent
  * has_new: false: the key goes */
 MTA_IMPORT("kv_swap") int64_t mta1_kv_swap(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
@@ -1716,7 +1717,7 @@ static inline mta_call_code mta_kv_swap_(mta_str key, bool has_old, mta_str old,
 }
 #define mta_kv_swap(key, has_old, old, has_new, new, ttl, out) mta_kv_swap_(MTA_S(key), has_old, MTA_S(old), has_new, MTA_S(new), ttl, out)
 
-/* mta_kv_add adds to a counter. Needs the grant kv.
+/* mta_kv_add adds to a counter. Its grant: kv.
  * ttl: counts from the first Add */
 MTA_IMPORT("kv_add") int64_t mta1_kv_add(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
@@ -1735,7 +1736,7 @@ static inline mta_call_code mta_kv_add_(mta_str key, int64_t delta, int64_t ttl,
 }
 #define mta_kv_add(key, delta, ttl, out) mta_kv_add_(MTA_S(key), delta, ttl, out)
 
-/* mta_kv_delete removes a key. Needs the grant kv. */
+/* mta_kv_delete removes a key. Its grant: kv. */
 MTA_IMPORT("kv_delete") int64_t mta1_kv_delete(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
 static inline mta_call_code mta_kv_delete_(mta_str key) {
@@ -1750,7 +1751,7 @@ static inline mta_call_code mta_kv_delete_(mta_str key) {
 }
 #define mta_kv_delete(key) mta_kv_delete_(MTA_S(key))
 
-/* mta_lookup asks the DNS. Needs the grant dns.
+/* mta_lookup asks the DNS. Its grant: dns.
  * kind: A, AAAA, TXT, PTR (name is an IP address) */
 MTA_IMPORT("lookup") int64_t mta1_lookup(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
@@ -1768,7 +1769,7 @@ static inline mta_call_code mta_lookup_(mta_str kind, mta_str name, mta_lookup_r
 }
 #define mta_lookup(kind, name, out) mta_lookup_(MTA_S(kind), MTA_S(name), out)
 
-/* mta_find_mx asks where mail for a domain goes. Needs the grant dns. */
+/* mta_find_mx asks where mail for a domain goes. Its grant: dns. */
 MTA_IMPORT("mx") int64_t mta1_mx(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
 static inline mta_call_code mta_find_mx_(mta_str domain, mta_mx_result *out) {
@@ -1784,7 +1785,7 @@ static inline mta_call_code mta_find_mx_(mta_str domain, mta_mx_result *out) {
 }
 #define mta_find_mx(domain, out) mta_find_mx_(MTA_S(domain), out)
 
-/* mta_http makes one HTTP request. Needs the grant http. */
+/* mta_http makes one HTTP request. Its grant: http. */
 MTA_IMPORT("http") int64_t mta1_http(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
 static inline mta_call_code mta_http_(const mta_http_request *request, mta_http_result *out) {
@@ -1800,7 +1801,7 @@ static inline mta_call_code mta_http_(const mta_http_request *request, mta_http_
 }
 #define mta_http(request, out) mta_http_(request, out)
 
-/* mta_read reads a piece of the message. Needs the grant body.
+/* mta_read reads a piece of the message; without the grant, of its header as far as it goes. Its grant: body.
  * size: at most 256 KiB */
 MTA_IMPORT("read") int64_t mta1_read(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
@@ -1818,7 +1819,7 @@ static inline mta_call_code mta_read_(int64_t offset, int64_t size, mta_read_res
 }
 #define mta_read(offset, size, out) mta_read_(offset, size, out)
 
-/* mta_header finds the header fields of one name. Needs the grant headers.
+/* mta_header finds the header fields of one name. Its grant: headers.
  * name: in any case */
 MTA_IMPORT("header") int64_t mta1_header(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
@@ -1835,7 +1836,7 @@ static inline mta_call_code mta_header_(mta_str name, mta_header_result *out) {
 }
 #define mta_header(name, out) mta_header_(MTA_S(name), out)
 
-/* mta_send delivers with the relay's own SMTP client. Needs the grant send.
+/* mta_send delivers with the relay's own SMTP client. Its grant: send.
  * from: the reverse-path */
 MTA_IMPORT("send") int64_t mta1_send(const uint8_t *request, uint32_t length, uint8_t *result, uint32_t capacity);
 
@@ -2459,7 +2460,7 @@ static inline void mta_config_strs_(mta_start *s, mta_str key, mta_str_list *out
 static inline void mta_config_set_(mta_start *s, mta_str key, mta_set *out) {
     mta_str_list names = {0};
     mta_config_strs_(s, key, &names);
-    *out = mta_set_of(names);
+    if (names.items != NULL) *out = mta_set_of(names); /* an empty list has items */
 }
 
 #define mta_config_str(s, key, out) mta_config_str_(s, MTA_S(key), out)
@@ -2516,24 +2517,35 @@ static inline uint8_t *mta_buffer(uint32_t size) {
     return mta_state.buffer;
 }
 
-static inline int64_t mta_run_start(uint32_t len, mta_str (*start)(mta_start *)) {
+typedef mta_str mta_starter(mta_start *);
+static mta_starter *mta_started; /* by MTA_START; NULL: the plugin has none */
+
+static inline int64_t mta_run_start(uint32_t len) {
     mta_reset();
     mta_start s = {0};
     mta_str text = mta_keep_(mta_strn((const char *)mta_state.buffer, len));
     mta_json all = mta_json_value(&text);
     s.hostname = mta_json_str(mta_json_get(all, "hostname"));
     s.config = mta_json_get(all, "config");
-    mta_str error = start(&s);
-    if (error.len != 0) return mta_fail(error);
+    mta_state.name = mta_json_str(mta_json_get(all, "name"));
+    if (mta_started != NULL) {
+        mta_str error = mta_started(&s);
+        if (error.len != 0) return mta_fail(error);
+    }
     mta_state.floor = mta_state.chunk;
     mta_state.floor_used = mta_state.used;
     return 0;
 }
 
+/* mta_name is the name that the configuration gives the plugin, known from the
+ * start on. Its own notes are found by it:
+ * mta_note_get(notes, mta_join(mta_name(), ".key")). */
+static inline mta_str mta_name(void) { return mta_state.name; }
+
 /* MTA_START(s) { ... } reads the configuration; "" is ready, else why not. */
-#define MTA_START(arg)                                                                                         \
-    static mta_str mta_user_start(mta_start *arg);                                                             \
-    MTA_EXPORT("mta1_start") int64_t mta1_start(uint32_t len) { return mta_run_start(len, mta_user_start); } \
+#define MTA_START(arg)                                 \
+    static mta_starter mta_user_start;                 \
+    static mta_starter *mta_started = mta_user_start; \
     static mta_str mta_user_start(mta_start *arg)
 
 /* MTA_SELFTEST() { ... } tells whether the plugin is fit for work, as above. */
@@ -2584,6 +2596,9 @@ static inline mta_str mta_words(mta_str json, const char *key, const char *words
         mta_reset();                                                         \
         mta_str json = mta_describe_json(&mta_self);                         \
         return mta_at(json.ptr, json.len);                                   \
+    }                                                                        \
+    MTA_EXPORT("mta1_start") int64_t mta1_start(uint32_t len) {              \
+        return mta_run_start(len);                                           \
     }
 
 /* MTA_ON_CONNECT(ev) { ... }: before the banner */

@@ -347,7 +347,7 @@ func (c *cEmitter) call(call Call) {
 	}
 	grant := ""
 	if call.Info.Grant != "" {
-		grant = " Needs the grant " + call.Info.Grant + "."
+		grant = " Its grant: " + call.Info.Grant + "."
 	}
 	c.printf("\n/* %s %s.%s", fn, call.Info.Doc, grant)
 	for i := range call.Call.Fields {

@@ -43,6 +43,15 @@ func TestTheFirstPluginOfEachPageWorks(t *testing.T) {
 	}
 }
 
+func TestAPluginFindsItsOwnNotesByName(t *testing.T) {
+	for _, g := range guests {
+		t.Run(g.lang, func(t *testing.T) {
+			path := build(t, g.lang, g.needs, filepath.Join(top, "sdk", g.lang, "testdata/own"))
+			plugintest.RunWith(t, loader(newRuntime(t), path), "testdata/own-notes.txtar")
+		})
+	}
+}
+
 // The same source with a libc: C authors have code that wants one.
 func TestTheHeaderGoesWithWASILibc(t *testing.T) {
 	if testing.Short() {

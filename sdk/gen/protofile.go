@@ -125,6 +125,7 @@ func around() []protoMessage {
 			{Name: "config_json", Number: 1, Type: pbBytes, Doc: "the plugin's table in the configuration, as JSON; never empty"},
 			{Name: "hostname", Number: 2, Type: pbString, Doc: "the name by which the relay calls itself"},
 			{Name: "grants", Number: 3, Type: pbString, Repeated: true, Doc: "what it is allowed; the names of the table of grants"},
+			{Name: "name", Number: 4, Type: pbString, Doc: "the name that the configuration gives the plugin: its notes are NAME.key"},
 		}},
 		{Name: "SelfTest", Doc: "Asks whether it is fit for work."},
 		{Name: "Cancel", Doc: "Ends a request early."},

@@ -288,7 +288,7 @@ func (r *rustEmitter) calls() {
 func (r *rustEmitter) call(c Call) {
 	doc := title(c.Info.Doc) + "."
 	if c.Info.Grant != "" {
-		doc += " Needs the grant " + c.Info.Grant + "."
+		doc += " Its grant: " + c.Info.Grant + "."
 	}
 	r.doc("    ", doc)
 	params := ""

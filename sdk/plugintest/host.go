@@ -148,6 +148,10 @@ func (h *Host) Logs() []Log {
 	return slices.Clone(h.logs)
 }
 
+// Name implements [sdk.Host]: the name under which stories keep the notes of
+// the plugin that they are about.
+func (h *Host) Name() string { return "plugin" }
+
 // Hostname implements [sdk.Host].
 func (h *Host) Hostname() string { return "mx.example.org" }
 

@@ -39,6 +39,7 @@ import (
 //	edit      goes on with every edit of the hook that is not a note
 //	each      data: verdicts on single recipients, by "each-WHAT" in their names
 //	read      data: reads the message and leaves its size as the note "size"
+//	recall    rcpt: leaves its own note "seen" of the session as "recalled", too
 //
 // At the others use, defer, fail and hold (route); delivered, deferred and
 // failed (deliver, one by one; others are delivered); defer, fail, hold and
@@ -143,6 +144,9 @@ func (r *Reference) OnMail(ctx context.Context, e *sdk.MailEvent) (sdk.Answer, e
 
 // OnRcpt implements [sdk.RcptHook].
 func (r *Reference) OnRcpt(ctx context.Context, e *sdk.RcptEvent) (sdk.Answer, error) {
+	if told("rcpt", e.Recipient.Addr) == "recall" {
+		return sdk.Noted("recalled", e.Session.Notes[r.host.Name()+".seen"]), nil
+	}
 	return r.decide(ctx, "rcpt", e.Recipient.Addr,
 		sdk.Edit{Op: sdk.OpAddRecipient, Value: "added@example.org"},
 		sdk.Edit{Op: sdk.OpReplaceRecipient, Name: e.Recipient.Addr, Value: "replaced@example.org"})

@@ -106,12 +106,13 @@ func mta1Describe() uint64 {
 func mta1Start(n uint32) uint64 {
 	var q struct {
 		Hostname string          `json:"hostname"`
+		Name     string          `json:"name"`
 		Config   json.RawMessage `json:"config"`
 	}
 	if err := json.Unmarshal(buffer[:n], &q); err != nil {
 		return fail(err)
 	}
-	started.name = q.Hostname
+	started.name, started.hostname = q.Name, q.Hostname
 	if err := made().Start(ctx, &started, q.Config); err != nil {
 		return fail(err)
 	}

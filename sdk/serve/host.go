@@ -94,6 +94,13 @@ func tell(ctx context.Context, number int, fill func(*wire.ProtoWriter)) {
 	}
 }
 
+// Name implements [sdk.Host].
+func (h *host) Name() string {
+	h.srv.mu.RLock()
+	defer h.srv.mu.RUnlock()
+	return h.srv.name
+}
+
 // Hostname implements [sdk.Host].
 func (h *host) Hostname() string {
 	h.srv.mu.RLock()

@@ -16,7 +16,8 @@ import (
 
 // host is the relay as a module sees it.
 type host struct {
-	name string
+	name     string // of the plugin, in the configuration
+	hostname string
 }
 
 var _ sdk.Host = (*host)(nil)
@@ -51,8 +52,11 @@ func done(name string, f call, request []byte) error {
 	return err
 }
 
+// Name implements [sdk.Host].
+func (h *host) Name() string { return h.name }
+
 // Hostname implements [sdk.Host].
-func (h *host) Hostname() string { return h.name }
+func (h *host) Hostname() string { return h.hostname }
 
 // Now implements [sdk.Host].
 func (h *host) Now(context.Context) time.Time {

@@ -85,6 +85,7 @@ type server struct {
 	writers sync.Pool
 
 	mu        sync.RWMutex
+	name      string // of the plugin, in the configuration
 	hostname  string
 	clock     bool // granted
 	answerers map[int]answerer
@@ -307,6 +308,8 @@ func (s *server) start(ctx context.Context, message string) error {
 			s.hostname = r.Text()
 		case 3:
 			s.clock = s.clock || r.Element() == "clock"
+		case 4:
+			s.name = r.Text()
 		}
 	}
 	s.mu.Unlock()

@@ -235,6 +235,7 @@ func (p *plugin) startMessage(w *wire.ProtoWriter) {
 			w.Strings(3, []string{g.Name})
 		}
 	}
+	w.String(4, p.host.Name())
 }
 
 // request is an exchange that is no hook.

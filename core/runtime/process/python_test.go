@@ -101,6 +101,12 @@ func TestAPluginInPythonHasAllOfTheContract(t *testing.T) {
 			t.Errorf("%s: %+v %v", word, a, err)
 		}
 	}
+	session := plugintest.Session()
+	session.Notes = sdk.Notes{"plugin.seen": "mine", "other.seen": "not mine"}
+	own := &sdk.RcptEvent{Session: session, Envelope: plugintest.Envelope("a@example.com"), Recipient: sdk.Recipient{Addr: "own@example.org"}}
+	if a, err := p.Handlers().Rcpt(t.Context(), own); err != nil || a.Reason != "mine" {
+		t.Errorf("%+v %v", a, err)
+	}
 	if n := host.Metric("storm"); n != 5000 {
 		t.Errorf("%v of 5000 metrics came", n)
 	}

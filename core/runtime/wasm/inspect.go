@@ -112,6 +112,7 @@ func (r *Runtime) describe(ctx context.Context, src *source, l *layout, m *Modul
 // needs to come to life.
 type nobody struct{ sdk.Host }
 
+func (nobody) Name() string                                    { return "plugin" }
 func (nobody) Hostname() string                                { return "localhost" }
 func (nobody) Now(context.Context) time.Time                   { return time.Unix(1e9, 0) } // Go's runtime does not start at 0
 func (nobody) Log(context.Context, slog.Level, string, ...any) {}

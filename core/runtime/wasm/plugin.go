@@ -77,8 +77,9 @@ func (p *plugin) start(ctx context.Context) error {
 	var err error
 	p.config, err = json.Marshal(struct {
 		Hostname string          `json:"hostname"`
+		Name     string          `json:"name"`
 		Config   json.RawMessage `json:"config"`
-	}{p.host.Hostname(), config})
+	}{p.host.Hostname(), p.host.Name(), config})
 	if err != nil {
 		return fmt.Errorf("its configuration: %w", err)
 	}

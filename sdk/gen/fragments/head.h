@@ -156,7 +156,8 @@ static struct {
     uint32_t floor_used;
     uint8_t *buffer; /* where the relay writes events */
     uint32_t buffer_size;
-    mta_str why; /* the last call failed */
+    mta_str why;  /* the last call failed */
+    mta_str name; /* of the plugin, in the configuration */
 } mta_state;
 
 /* mta_pages gets n octets from the system, or traps. */

@@ -334,7 +334,7 @@ static inline void mta_config_strs_(mta_start *s, mta_str key, mta_str_list *out
 static inline void mta_config_set_(mta_start *s, mta_str key, mta_set *out) {
     mta_str_list names = {0};
     mta_config_strs_(s, key, &names);
-    *out = mta_set_of(names);
+    if (names.items != NULL) *out = mta_set_of(names); /* an empty list has items */
 }
 
 #define mta_config_str(s, key, out) mta_config_str_(s, MTA_S(key), out)
@@ -391,24 +391,35 @@ static inline uint8_t *mta_buffer(uint32_t size) {
     return mta_state.buffer;
 }
 
-static inline int64_t mta_run_start(uint32_t len, mta_str (*start)(mta_start *)) {
+typedef mta_str mta_starter(mta_start *);
+static mta_starter *mta_started; /* by MTA_START; NULL: the plugin has none */
+
+static inline int64_t mta_run_start(uint32_t len) {
     mta_reset();
     mta_start s = {0};
     mta_str text = mta_keep_(mta_strn((const char *)mta_state.buffer, len));
     mta_json all = mta_json_value(&text);
     s.hostname = mta_json_str(mta_json_get(all, "hostname"));
     s.config = mta_json_get(all, "config");
-    mta_str error = start(&s);
-    if (error.len != 0) return mta_fail(error);
+    mta_state.name = mta_json_str(mta_json_get(all, "name"));
+    if (mta_started != NULL) {
+        mta_str error = mta_started(&s);
+        if (error.len != 0) return mta_fail(error);
+    }
     mta_state.floor = mta_state.chunk;
     mta_state.floor_used = mta_state.used;
     return 0;
 }
 
+/* mta_name is the name that the configuration gives the plugin, known from the
+ * start on. Its own notes are found by it:
+ * mta_note_get(notes, mta_join(mta_name(), ".key")). */
+static inline mta_str mta_name(void) { return mta_state.name; }
+
 /* MTA_START(s) { ... } reads the configuration; "" is ready, else why not. */
-#define MTA_START(arg)                                                                                         \
-    static mta_str mta_user_start(mta_start *arg);                                                             \
-    MTA_EXPORT("mta1_start") int64_t mta1_start(uint32_t len) { return mta_run_start(len, mta_user_start); } \
+#define MTA_START(arg)                                 \
+    static mta_starter mta_user_start;                 \
+    static mta_starter *mta_started = mta_user_start; \
     static mta_str mta_user_start(mta_start *arg)
 
 /* MTA_SELFTEST() { ... } tells whether the plugin is fit for work, as above. */
@@ -459,6 +470,9 @@ static inline mta_str mta_words(mta_str json, const char *key, const char *words
         mta_reset();                                                         \
         mta_str json = mta_describe_json(&mta_self);                         \
         return mta_at(json.ptr, json.len);                                   \
+    }                                                                        \
+    MTA_EXPORT("mta1_start") int64_t mta1_start(uint32_t len) {              \
+        return mta_run_start(len);                                           \
     }
 
 #endif

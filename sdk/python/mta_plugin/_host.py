@@ -84,6 +84,7 @@ class Host:
 
     DEBUG, INFO, WARNING, ERROR = -4, 0, 4, 8
 
+    name = ""  # that the configuration gives the plugin: its notes are NAME.key
     hostname = ""  # the name by which the relay calls itself
     _clock = False  # granted
 

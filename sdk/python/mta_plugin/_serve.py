@@ -73,7 +73,7 @@ def _describe(_):
 
 
 def _start(start):
-    host.hostname = start.hostname
+    host.name, host.hostname = start.name, start.hostname
     host._clock = "clock" in start.grants
     if "config" in _life:
         _life["config"](json.loads(start.config_json))

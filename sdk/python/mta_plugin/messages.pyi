@@ -146,7 +146,7 @@ class FromPlugin(Message):
     call_mx: MXCall
     # makes one HTTP request
     call_http: HTTPCall
-    # reads a piece of the message
+    # reads a piece of the message; without the grant, of its header as far as it goes
     call_read: ReadCall
     # finds the header fields of one name
     call_header: HeaderCall
@@ -185,7 +185,9 @@ class Start(Message):
     hostname: str
     # what it is allowed; the names of the table of grants
     grants: List[str]
-    def __init__(self, *, config_json: Optional[bytes] = ..., hostname: Optional[str] = ..., grants: Optional[Iterable[str]] = ...) -> None: ...
+    # the name that the configuration gives the plugin: its notes are NAME.key
+    name: str
+    def __init__(self, *, config_json: Optional[bytes] = ..., hostname: Optional[str] = ..., grants: Optional[Iterable[str]] = ..., name: Optional[str] = ...) -> None: ...
 
 class SelfTest(Message):
     def __init__(self) -> None: ...

@@ -223,6 +223,8 @@ pub struct Start {
     pub host: Host<'static>,
     /// By which the relay calls itself.
     pub hostname: &'static str,
+    /// That the configuration gives the plugin: its notes are `NAME.key`.
+    pub name: &'static str,
     /// The whole configuration.
     pub config: Json<'static>,
     error: Option<Error>,
@@ -234,6 +236,7 @@ impl Start {
         Start {
             host,
             hostname: all.get(host, "hostname").and_then(|v| v.text(host)).unwrap_or(""),
+            name: all.get(host, "name").and_then(|v| v.text(host)).unwrap_or(""),
             config: all.get(host, "config").unwrap_or(Json("{}")),
             error: None,
         }

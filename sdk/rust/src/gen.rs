@@ -2097,7 +2097,7 @@ impl<'a> Host<'a> {
         self.ask("log", import::log, 769, writer).map(|_| ())
     }
 
-    /// What time it is; without the grant, the time of the event. Needs the grant clock.
+    /// What time it is; without the grant, the time of the event. Its grant: clock.
     pub fn now(self) -> Result<NowResult<'a>, CallError<'a>> {
         // SAFETY: self is there as long as the hook.
         let (writer, at) = unsafe { Writer::begin(514, 0) };
@@ -2133,7 +2133,7 @@ impl<'a> Host<'a> {
         self.ask("metric", import::metric, 772, writer).map(|_| ())
     }
 
-    /// Reads a key. Needs the grant kv.
+    /// Reads a key. Its grant: kv.
     pub fn kv_get(self, key: &str) -> Result<KvGetResult<'a>, CallError<'a>> {
         // SAFETY: self is there as long as the hook.
         let (writer, at) = unsafe { Writer::begin(517, 1) };
@@ -2144,7 +2144,7 @@ impl<'a> Host<'a> {
         self.ask("kv_get", import::kv_get, 773, writer).map(KvGetResult)
     }
 
-    /// Writes a key. Needs the grant kv.
+    /// Writes a key. Its grant: kv.
     /// ttl: 0: for ever
     pub fn kv_set(self, key: &str, value: &[u8], ttl: i64) -> Result<(), CallError<'a>> {
         // SAFETY: self is there as long as the hook.
@@ -2158,7 +2158,7 @@ impl<'a> Host<'a> {
         self.ask("kv_set", import::kv_set, 774, writer).map(|_| ())
     }
 
-    /// Compare-and-swap. Needs the grant kv.
+    /// Compare-and-swap. Its grant: kv.
     /// has_old: false: the key must be absent
     /// has_new: false: the key goes
     pub fn kv_swap(self, key: &str, has_old: bool, old: &[u8], has_new: bool, new: &[u8], ttl: i64) -> Result<KvSwapResult<'a>, CallError<'a>> {
@@ -2176,7 +2176,7 @@ impl<'a> Host<'a> {
         self.ask("kv_swap", import::kv_swap, 775, writer).map(KvSwapResult)
     }
 
-    /// Adds to a counter. Needs the grant kv.
+    /// Adds to a counter. Its grant: kv.
     /// ttl: counts from the first Add
     pub fn kv_add(self, key: &str, delta: i64, ttl: i64) -> Result<KvAddResult<'a>, CallError<'a>> {
         // SAFETY: self is there as long as the hook.
@@ -2190,7 +2190,7 @@ impl<'a> Host<'a> {
         self.ask("kv_add", import::kv_add, 776, writer).map(KvAddResult)
     }
 
-    /// Removes a key. Needs the grant kv.
+    /// Removes a key. Its grant: kv.
     pub fn kv_delete(self, key: &str) -> Result<(), CallError<'a>> {
         // SAFETY: self is there as long as the hook.
         let (writer, at) = unsafe { Writer::begin(521, 1) };
@@ -2201,7 +2201,7 @@ impl<'a> Host<'a> {
         self.ask("kv_delete", import::kv_delete, 777, writer).map(|_| ())
     }
 
-    /// Asks the DNS. Needs the grant dns.
+    /// Asks the DNS. Its grant: dns.
     /// kind: A, AAAA, TXT, PTR (name is an IP address)
     pub fn lookup(self, kind: &str, name: &str) -> Result<LookupResult<'a>, CallError<'a>> {
         // SAFETY: self is there as long as the hook.
@@ -2214,7 +2214,7 @@ impl<'a> Host<'a> {
         self.ask("lookup", import::lookup, 778, writer).map(LookupResult)
     }
 
-    /// Asks where mail for a domain goes. Needs the grant dns.
+    /// Asks where mail for a domain goes. Its grant: dns.
     pub fn mx(self, domain: &str) -> Result<MxResult<'a>, CallError<'a>> {
         // SAFETY: self is there as long as the hook.
         let (writer, at) = unsafe { Writer::begin(523, 1) };
@@ -2225,7 +2225,7 @@ impl<'a> Host<'a> {
         self.ask("mx", import::mx, 779, writer).map(MxResult)
     }
 
-    /// Makes one HTTP request. Needs the grant http.
+    /// Makes one HTTP request. Its grant: http.
     pub fn http(self, request: &HttpRequest) -> Result<HttpResult<'a>, CallError<'a>> {
         // SAFETY: self is there as long as the hook.
         let (writer, at) = unsafe { Writer::begin(524, 1) };
@@ -2239,7 +2239,7 @@ impl<'a> Host<'a> {
         self.ask("http", import::http, 780, writer).map(HttpResult)
     }
 
-    /// Reads a piece of the message. Needs the grant body.
+    /// Reads a piece of the message; without the grant, of its header as far as it goes. Its grant: body.
     /// size: at most 256 KiB
     pub fn read(self, offset: i64, size: i64) -> Result<ReadResult<'a>, CallError<'a>> {
         // SAFETY: self is there as long as the hook.
@@ -2252,7 +2252,7 @@ impl<'a> Host<'a> {
         self.ask("read", import::read, 781, writer).map(ReadResult)
     }
 
-    /// Finds the header fields of one name. Needs the grant headers.
+    /// Finds the header fields of one name. Its grant: headers.
     /// name: in any case
     pub fn header(self, name: &str) -> Result<HeaderResult<'a>, CallError<'a>> {
         // SAFETY: self is there as long as the hook.
@@ -2264,7 +2264,7 @@ impl<'a> Host<'a> {
         self.ask("header", import::header, 782, writer).map(HeaderResult)
     }
 
-    /// Delivers with the relay's own SMTP client. Needs the grant send.
+    /// Delivers with the relay's own SMTP client. Its grant: send.
     /// from: the reverse-path
     pub fn send(self, route: &Route, recipients: &[Recipient], from: &str, lmtp: bool) -> Result<SendResult<'a>, CallError<'a>> {
         // SAFETY: self is there as long as the hook.

@@ -110,9 +110,9 @@ fn damaged_json_is_no_panic() {
 
 #[test]
 fn a_start_function_hears_of_mistakes() {
-    let text = r#"{"hostname": "mx.example.org", "config": {"delay": "5", "n": 3, "x": 1}}"#;
+    let text = r#"{"hostname": "mx.example.org", "name": "mine", "config": {"delay": "5", "n": 3, "x": 1}}"#;
     let mut s = Start::new(host(), text);
-    assert_eq!((s.hostname, s.int("n", 1), s.int("m", 7)), ("mx.example.org", 3, 7));
+    assert_eq!((s.hostname, s.name, s.int("n", 1), s.int("m", 7)), ("mx.example.org", "mine", 3, 7));
     assert_eq!(s.end(&["delay", "n"]).unwrap_err().0, r#"config: unknown key "x"; there are: delay, n"#);
     s.duration("delay", 1);
     let want = r#"config: delay: "5" is no duration: write "5m", "36h" or "35d""#;

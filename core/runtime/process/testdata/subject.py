@@ -35,7 +35,7 @@ def stop():
     host.log("stopped", level=host.WARNING)
 
 
-@hook.rcpt("recipient.addr")
+@hook.rcpt("recipient.addr", "session.notes")
 def rcpt(event):
     global waited
     word = event.recipient.addr.partition("@")[0]
@@ -49,6 +49,8 @@ def rcpt(event):
         return mta.continue_(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(host.now())))
     if word == "name":
         return mta.continue_(host.hostname)
+    if word == "own":
+        return mta.continue_(event.session.notes[host.name + ".seen"])
     if word == "dns":
         return mta.continue_(f"{host.lookup('TXT', 'example.org')} {list(host.mx('example.org').hosts)}")
     if word == "http":

@@ -140,6 +140,31 @@ static void words(void) {
     CHECK(!mta_set_has((mta_set){0}, "a"));
 }
 
+/* What a plugin is started with. */
+static void starting(void) {
+    static const char text[] = "{\"hostname\": \"mx\", \"name\": \"mine\", \"config\": {\"names\": [\"a\"], \"none\": [], \"wrong\": 1}}";
+    uint32_t len = sizeof text - 1;
+    memcpy(mta1_buffer(len), text, len);
+    CHECK(mta_name().len == 0);
+    CHECK(mta1_start(len) == 0);
+    mta_reset();
+    memset(mta_alloc(4096), 'x', 4096); /* the next hook does not write over it */
+    CHECK(mta_eq(mta_name(), "mine"));
+    mta_str s = mta_strn(text, len);
+    mta_start start = {.config = mta_json_get(mta_json_value(&s), "config")};
+    mta_str defaults[] = {MTA_S("d")};
+    mta_set set = mta_set_of(MTA_STRS(defaults));
+    mta_config_set(&start, "absent", &set);
+    CHECK(mta_set_has(set, "d"));
+    mta_config_set(&start, "names", &set);
+    CHECK(mta_set_has(set, "a") && !mta_set_has(set, "d"));
+    mta_config_set(&start, "none", &set);
+    CHECK(!mta_set_has(set, "a"));
+    CHECK(start.error.len == 0);
+    mta_config_set(&start, "wrong", &set);
+    CHECK(start.error.len != 0);
+}
+
 /* JSON that no relay sends: cut anywhere, or with any octet changed. */
 static void damaged_json(void) {
     static const char good[] = "{\"a\": [\"x\\u00e9\", {\"b\": 1e5}], \"c\": \"\\ud83d\\ude00\", \"d\": true}";
@@ -221,6 +246,7 @@ static void damaged_block(const char *path, int rounds) {
 
 int main(int argc, char **argv) {
     words();
+    starting();
     damaged_json();
     int rounds = atoi(argv[1]);
     for (int i = 2; i < argc; i++) damaged_block(argv[i], rounds);
