@@ -54,6 +54,10 @@
 //	metric refused 2                   what a counter or gauge of the plugin must stand at by now
 //	fuel 40000                         the most that each event from here on may burn; 0: no ceiling
 //
+// Lines of session and of envelope add up: each changes what it names, and the
+// rest, with the notes, stays as it was. "session login=" sets a field to nothing
+// again; each story begins with those of [Session] and [Envelope].
+//
 // Fuel is known where the plugin is a WebAssembly module; elsewhere its ceiling
 // is not checked.
 //
