@@ -130,7 +130,8 @@ func asView(b *bytes.Buffer, r *RecordType) {
 		switch f.Kind {
 		case Record:
 			v := asViewName(f.Type)
-			fmt.Fprintf(b, "  get %s(): %s {\n    return this.of(new %s(), %d);\n  }\n", name, v, v, f.Slot)
+			// One view a place: it is made once, and read anew each time.
+			fmt.Fprintf(b, "  private _%[1]s: %[2]s | null = null;\n  get %[1]s(): %[2]s {\n    let v = this._%[1]s;\n    if (v === null) {\n      v = new %[2]s();\n      this._%[1]s = v;\n    }\n    return this.of<%[2]s>(v, %[3]d);\n  }\n", name, v, f.Slot)
 		case List:
 			if f.Elem == Record {
 				v := asViewName(f.Type)
@@ -208,20 +209,35 @@ func asType(f Field) string {
 	return f.Type
 }
 
+// asLazy tells whether the value of a field is made when it is first asked for:
+// most answers have neither edits nor verdicts.
+func asLazy(f Field) bool {
+	switch f.Kind {
+	case Bytes, Record, Notes, List:
+		return true
+	}
+	return false
+}
+
+// asNew is the empty value of such a field.
+func asNew(f Field) string {
+	switch f.Kind {
+	case Bytes:
+		return "new Uint8Array(0)"
+	case List:
+		return "new Array<" + strings.TrimSuffix(asType(f), "[]") + ">()"
+	}
+	return "new " + asType(f) + "()"
+}
+
 func asZero(f Field) string {
 	switch f.Kind {
 	case Bool:
 		return "false"
 	case String:
 		return `""`
-	case Bytes:
-		return "new Uint8Array(0)"
-	case Record, Notes:
-		return "new " + asType(f) + "()"
 	case Enum:
 		return "0 as " + f.Type
-	case List:
-		return "[]"
 	}
 	return "0"
 }
@@ -230,6 +246,13 @@ func asRecord(b *bytes.Buffer, s *Schema, r *RecordType, read, written bool) {
 	asDoc(b, "", r.Doc)
 	fmt.Fprintf(b, "export class %s extends Rec {\n", r.Name)
 	for _, f := range r.Fields {
+		if asLazy(f) {
+			name, typ := asWord(f.Name), asType(f)
+			fmt.Fprintf(b, "  private _%s: %s | null = null;\n", name, typ)
+			asDoc(b, "  ", f.Doc+asUnit(f))
+			fmt.Fprintf(b, "  get %[1]s(): %[2]s {\n    let v = this._%[1]s;\n    if (v === null) {\n      v = %[3]s;\n      this._%[1]s = v;\n    }\n    return v;\n  }\n  set %[1]s(v: %[2]s) {\n    this._%[1]s = v;\n  }\n", name, typ, asNew(f))
+			continue
+		}
 		asDoc(b, "  ", f.Doc+asUnit(f))
 		fmt.Fprintf(b, "  %s: %s = %s;\n", asWord(f.Name), asType(f), asZero(f))
 	}
@@ -253,27 +276,33 @@ func asRecord(b *bytes.Buffer, s *Schema, r *RecordType, read, written bool) {
 		for _, f := range r.Fields {
 			at := fmt.Sprintf("at + %d", 8*f.Slot)
 			name := "this." + asWord(f.Name)
+			if asLazy(f) {
+				name = asWord(f.Name)
+				fmt.Fprintf(b, "    const %[1]s = this._%[1]s;\n    if (%[1]s !== null) ", name)
+			} else {
+				b.WriteString("    ")
+			}
 			switch f.Kind {
 			case Bool:
-				fmt.Fprintf(b, "    w.int(%s, %s ? 1 : 0);\n", at, name)
+				fmt.Fprintf(b, "w.int(%s, %s ? 1 : 0);\n", at, name)
 			case Float:
-				fmt.Fprintf(b, "    w.float(%s, %s);\n", at, name)
+				fmt.Fprintf(b, "w.float(%s, %s);\n", at, name)
 			case String:
-				fmt.Fprintf(b, "    w.str(%s, %s);\n", at, name)
+				fmt.Fprintf(b, "w.str(%s, %s);\n", at, name)
 			case Bytes:
-				fmt.Fprintf(b, "    w.bytes(%s, %s);\n", at, name)
+				fmt.Fprintf(b, "w.bytes(%s, %s);\n", at, name)
 			case Notes:
-				fmt.Fprintf(b, "    w.notes(%s, %s);\n", at, name)
+				fmt.Fprintf(b, "w.notes(%s, %s);\n", at, name)
 			case Record:
-				fmt.Fprintf(b, "    %s.put(w, w.slots(%s, %d));\n", name, at, len(s.records[f.Type].Fields))
+				fmt.Fprintf(b, "%s.put(w, w.slots(%s, %d));\n", name, at, len(s.records[f.Type].Fields))
 			case List:
 				if f.Elem == String {
-					fmt.Fprintf(b, "    w.strs(%s, %s);\n", at, name)
+					fmt.Fprintf(b, "w.strs(%s, %s);\n", at, name)
 					continue
 				}
-				fmt.Fprintf(b, "    if (%[1]s.length) {\n      const list = w.slots(%[2]s, %[1]s.length);\n      for (let i = 0; i < %[1]s.length; i++) %[1]s[i].put(w, w.slots(list + 8 * i, %[3]d));\n    }\n", name, at, len(s.records[f.Type].Fields))
+				fmt.Fprintf(b, "if (%[1]s.length) {\n      const list = w.slots(%[2]s, %[1]s.length);\n      for (let i = 0; i < %[1]s.length; i++) %[1]s[i].put(w, w.slots(list + 8 * i, %[3]d));\n    }\n", name, at, len(s.records[f.Type].Fields))
 			default:
-				fmt.Fprintf(b, "    w.int(%s, %s as i64);\n", at, name)
+				fmt.Fprintf(b, "w.int(%s, %s as i64);\n", at, name)
 			}
 		}
 		b.WriteString("  }\n")
@@ -327,16 +356,20 @@ const asPluginMethods = `  /** Its name and semantic version, for operators. */
 // asPlain tells whether an answer is its action and reply code alone, which
 // need no block.
 func asPlain(r *RecordType) string {
-	var terms []string
+	b := &strings.Builder{}
+	b.WriteString("\n  get plain(): bool {\n")
 	for _, f := range r.Fields {
-		name := "this." + asWord(f.Name)
+		name := asWord(f.Name)
 		switch f.Kind {
-		case String, List:
-			terms = append(terms, name+".length == 0")
+		case String:
+			fmt.Fprintf(b, "    if (this.%s.length) return false;\n", name)
+		case List:
+			fmt.Fprintf(b, "    const %[1]s = this._%[1]s;\n    if (%[1]s !== null && %[1]s.length) return false;\n", name)
 		}
 	}
-	terms = append(terms, "this.reply.enhanced.length == 0", "this.reply.text.length == 0")
-	return "\n  get plain(): bool {\n    return " + strings.Join(terms, " && ") + ";\n  }\n"
+	b.WriteString("    const reply = this._reply;\n    return reply === null || (reply.enhanced.length == 0 && reply.text.length == 0);\n  }\n")
+	b.WriteString("\n  /** Such an answer as it is given. */\n  get word(): i64 {\n    const reply = this._reply;\n    const code: i64 = reply === null ? 0 : (reply.code as i64);\n    return ((this.action as i64) | (code << 16)) & 0xffffffff;\n  }\n")
+	return b.String()
 }
 
 // asHooks makes the part of a plugin that its author fills: one function a hook.
@@ -363,14 +396,14 @@ func asHooks(s *Schema) []byte {
 	}
 	b.WriteString("}\n\n/** This plugin. */\nexport const plugin = new Plugin();\n")
 	for _, h := range s.Hooks {
-		fmt.Fprintf(b, "\nexport function run_%s(): i64 {\n  const f = %sHook;\n  if (f === null) return NO_ANSWER;\n  const e = new %s();\n  begin(e);\n", h.Info.Name, h.Info.Name, h.Event.Name)
+		fmt.Fprintf(b, "\nlet %[1]sEvent: %[2]s | null = null;\n\nexport function run_%[1]s(): i64 {\n  const f = %[1]sHook;\n  if (f === null) return NO_ANSWER;\n  let e = %[1]sEvent;\n  if (e === null) {\n    e = new %[2]s();\n    %[1]sEvent = e;\n  }\n  begin(e);\n", h.Info.Name, h.Event.Name)
 		if h.Answer == nil {
 			b.WriteString("  f(e);\n  return failed() ? answer(null, 0) : NO_ANSWER;\n}\n")
 			continue
 		}
 		b.WriteString("  const a = f(e);\n  if (failed()) return answer(null, 0);\n")
 		if h.Answer.Name == "Answer" {
-			b.WriteString("  if (a.plain) return ((a.action as i64) | ((a.reply.code as i64) << 16)) & 0xffffffff;\n")
+			b.WriteString("  if (a.plain) return a.word;\n")
 		}
 		fmt.Fprintf(b, "  return answer(a, %d);\n}\n", 256+h.Number)
 	}

@@ -185,8 +185,19 @@ export class Session extends Rec {
   login: string = "";
   /** when the connection was accepted; nanoseconds since 1970, 0: none */
   started: i64 = 0;
+  private _notes: Map<string, string> | null = null;
   /** what plugins left on the session */
-  notes: Map<string, string> = new Map<string, string>();
+  get notes(): Map<string, string> {
+    let v = this._notes;
+    if (v === null) {
+      v = new Map<string, string>();
+      this._notes = v;
+    }
+    return v;
+  }
+  set notes(v: Map<string, string>) {
+    this._notes = v;
+  }
 
   /** A copy that outlives the hook. */
   static of(v: SessionView): Session {
@@ -308,8 +319,14 @@ export class EnvelopeView extends View {
     return this.i(9);
   }
   /** how it came to us */
+  private _origin: OriginView | null = null;
   get origin(): OriginView {
-    return this.of(new OriginView(), 10);
+    let v = this._origin;
+    if (v === null) {
+      v = new OriginView();
+      this._origin = v;
+    }
+    return this.of<OriginView>(v, 10);
   }
   /** what plugins left on the message */
   get notes(): Map<string, string> {
@@ -326,8 +343,19 @@ export class Envelope extends Rec {
   id: string = "";
   /** the reverse-path; empty is the null reverse-path */
   from: string = "";
+  private _recipients: Recipient[] | null = null;
   /** in the order in which they were accepted */
-  recipients: Recipient[] = [];
+  get recipients(): Recipient[] {
+    let v = this._recipients;
+    if (v === null) {
+      v = new Array<Recipient>();
+      this._recipients = v;
+    }
+    return v;
+  }
+  set recipients(v: Recipient[]) {
+    this._recipients = v;
+  }
   /** octets of the message; 0 before it was received */
   size: i64 = 0;
   /** BODY= of RFC 6152/3030: "", 7BIT, 8BITMIME, BINARYMIME */
@@ -342,10 +370,32 @@ export class Envelope extends Rec {
   env_id: string = "";
   /** when the transaction began; nanoseconds since 1970, 0: none */
   arrived: i64 = 0;
+  private _origin: Origin | null = null;
   /** how it came to us */
-  origin: Origin = new Origin();
+  get origin(): Origin {
+    let v = this._origin;
+    if (v === null) {
+      v = new Origin();
+      this._origin = v;
+    }
+    return v;
+  }
+  set origin(v: Origin) {
+    this._origin = v;
+  }
+  private _notes: Map<string, string> | null = null;
   /** what plugins left on the message */
-  notes: Map<string, string> = new Map<string, string>();
+  get notes(): Map<string, string> {
+    let v = this._notes;
+    if (v === null) {
+      v = new Map<string, string>();
+      this._notes = v;
+    }
+    return v;
+  }
+  set notes(v: Map<string, string>) {
+    this._notes = v;
+  }
 
   /** A copy that outlives the hook. */
   static of(v: EnvelopeView): Envelope {
@@ -524,39 +574,75 @@ export class Reply extends Rec {
  */
 export class Answer extends Rec {
   action: Action = 0 as Action;
-  reply: Reply = new Reply();
+  private _reply: Reply | null = null;
+  get reply(): Reply {
+    let v = this._reply;
+    if (v === null) {
+      v = new Reply();
+      this._reply = v;
+    }
+    return v;
+  }
+  set reply(v: Reply) {
+    this._reply = v;
+  }
   /** Reason is for log and trace only; no client ever sees it. */
   reason: string = "";
+  private _edits: Edit[] | null = null;
   /**
    * Edits are applied in order, all or none. With Defer, Reject and Disconnect
    * only the notes among them are: nothing is left to be edited.
    */
-  edits: Edit[] = [];
+  get edits(): Edit[] {
+    let v = this._edits;
+    if (v === null) {
+      v = new Array<Edit>();
+      this._edits = v;
+    }
+    return v;
+  }
+  set edits(v: Edit[]) {
+    this._edits = v;
+  }
   /**
    * Identity is who the client is; auth hook only, with Accept, where it must
    * not be empty.
    */
   identity: string = "";
+  private _recipients: Verdict[] | null = null;
   /**
    * Recipients are verdicts on single recipients, in the order of the
    * envelope; data hook only, and either empty or one for each. A recipient
    * that is not Continue or Accept is removed: on LMTP it gets its own reply,
    * on SMTP a DSN.
    */
-  recipients: Verdict[] = [];
+  get recipients(): Verdict[] {
+    let v = this._recipients;
+    if (v === null) {
+      v = new Array<Verdict>();
+      this._recipients = v;
+    }
+    return v;
+  }
+  set recipients(v: Verdict[]) {
+    this._recipients = v;
+  }
 
   put(w: Out, at: i32): void {
     w.int(at + 0, this.action as i64);
-    this.reply.put(w, w.slots(at + 8, 3));
+    const reply = this._reply;
+    if (reply !== null) reply.put(w, w.slots(at + 8, 3));
     w.str(at + 16, this.reason);
-    if (this.edits.length) {
-      const list = w.slots(at + 24, this.edits.length);
-      for (let i = 0; i < this.edits.length; i++) this.edits[i].put(w, w.slots(list + 8 * i, 5));
+    const edits = this._edits;
+    if (edits !== null) if (edits.length) {
+      const list = w.slots(at + 24, edits.length);
+      for (let i = 0; i < edits.length; i++) edits[i].put(w, w.slots(list + 8 * i, 5));
     }
     w.str(at + 32, this.identity);
-    if (this.recipients.length) {
-      const list = w.slots(at + 40, this.recipients.length);
-      for (let i = 0; i < this.recipients.length; i++) this.recipients[i].put(w, w.slots(list + 8 * i, 3));
+    const recipients = this._recipients;
+    if (recipients !== null) if (recipients.length) {
+      const list = w.slots(at + 40, recipients.length);
+      for (let i = 0; i < recipients.length; i++) recipients[i].put(w, w.slots(list + 8 * i, 3));
     }
   }
 
@@ -565,7 +651,21 @@ export class Answer extends Rec {
   }
 
   get plain(): bool {
-    return this.reason.length == 0 && this.edits.length == 0 && this.identity.length == 0 && this.recipients.length == 0 && this.reply.enhanced.length == 0 && this.reply.text.length == 0;
+    if (this.reason.length) return false;
+    const edits = this._edits;
+    if (edits !== null && edits.length) return false;
+    if (this.identity.length) return false;
+    const recipients = this._recipients;
+    if (recipients !== null && recipients.length) return false;
+    const reply = this._reply;
+    return reply === null || (reply.enhanced.length == 0 && reply.text.length == 0);
+  }
+
+  /** Such an answer as it is given. */
+  get word(): i64 {
+    const reply = this._reply;
+    const code: i64 = reply === null ? 0 : (reply.code as i64);
+    return ((this.action as i64) | (code << 16)) & 0xffffffff;
   }
 }
 
@@ -573,12 +673,24 @@ export class Answer extends Rec {
 export class Verdict extends Rec {
   /** Continue, Accept, Defer, Reject, Discard */
   action: Action = 0 as Action;
-  reply: Reply = new Reply();
+  private _reply: Reply | null = null;
+  get reply(): Reply {
+    let v = this._reply;
+    if (v === null) {
+      v = new Reply();
+      this._reply = v;
+    }
+    return v;
+  }
+  set reply(v: Reply) {
+    this._reply = v;
+  }
   reason: string = "";
 
   put(w: Out, at: i32): void {
     w.int(at + 0, this.action as i64);
-    this.reply.put(w, w.slots(at + 8, 3));
+    const reply = this._reply;
+    if (reply !== null) reply.put(w, w.slots(at + 8, 3));
     w.str(at + 16, this.reason);
   }
 
@@ -593,14 +705,26 @@ export class Edit extends Rec {
   name: string = "";
   value: string = "";
   index: i32 = 0;
-  data: Uint8Array = new Uint8Array(0);
+  private _data: Uint8Array | null = null;
+  get data(): Uint8Array {
+    let v = this._data;
+    if (v === null) {
+      v = new Uint8Array(0);
+      this._data = v;
+    }
+    return v;
+  }
+  set data(v: Uint8Array) {
+    this._data = v;
+  }
 
   put(w: Out, at: i32): void {
     w.int(at + 0, this.op as i64);
     w.str(at + 8, this.name);
     w.str(at + 16, this.value);
     w.int(at + 24, this.index as i64);
-    w.bytes(at + 32, this.data);
+    const data = this._data;
+    if (data !== null) w.bytes(at + 32, data);
   }
 
   slots(): i32 {
@@ -611,10 +735,32 @@ export class Edit extends Rec {
 /** RouteAnswer is what a route hook returns for one recipient at one attempt. */
 export class RouteAnswer extends Rec {
   action: RouteAction = 0 as RouteAction;
+  private _route: Route | null = null;
   /** for RouteUse */
-  route: Route = new Route();
+  get route(): Route {
+    let v = this._route;
+    if (v === null) {
+      v = new Route();
+      this._route = v;
+    }
+    return v;
+  }
+  set route(v: Route) {
+    this._route = v;
+  }
+  private _reply: Reply | null = null;
   /** for RouteDefer and RouteFail */
-  reply: Reply = new Reply();
+  get reply(): Reply {
+    let v = this._reply;
+    if (v === null) {
+      v = new Reply();
+      this._reply = v;
+    }
+    return v;
+  }
+  set reply(v: Reply) {
+    this._reply = v;
+  }
   /** for log and trace */
   reason: string = "";
   /**
@@ -625,8 +771,10 @@ export class RouteAnswer extends Rec {
 
   put(w: Out, at: i32): void {
     w.int(at + 0, this.action as i64);
-    this.route.put(w, w.slots(at + 8, 10));
-    this.reply.put(w, w.slots(at + 16, 3));
+    const route = this._route;
+    if (route !== null) route.put(w, w.slots(at + 8, 10));
+    const reply = this._reply;
+    if (reply !== null) reply.put(w, w.slots(at + 16, 3));
     w.str(at + 24, this.reason);
     w.int(at + 32, this.not_before as i64);
   }
@@ -698,12 +846,23 @@ export class RouteView extends View {
 export class Route extends Rec {
   /** Via names the transport: "smtp", "lmtp", or a plugin with a deliver hook. */
   via: string = "";
+  private _hosts: string[] | null = null;
   /**
    * Hosts are the next hops in the order in which to try them: "host",
    * "host:port", "192.0.2.1:25", "[2001:db8::1]:25"; for LMTP also
    * "unix:/path". The port defaults to 25, for LMTP to 24.
    */
-  hosts: string[] = [];
+  get hosts(): string[] {
+    let v = this._hosts;
+    if (v === null) {
+      v = new Array<string>();
+      this._hosts = v;
+    }
+    return v;
+  }
+  set hosts(v: string[]) {
+    this._hosts = v;
+  }
   /**
    * MX: the DNS named the hosts, so loopback and other addresses that no
    * stranger may choose for us are not connected to.
@@ -749,7 +908,8 @@ export class Route extends Rec {
 
   put(w: Out, at: i32): void {
     w.str(at + 0, this.via);
-    w.strs(at + 8, this.hosts);
+    const hosts = this._hosts;
+    if (hosts !== null) w.strs(at + 8, hosts);
     w.int(at + 16, this.mx ? 1 : 0);
     w.str(at + 24, this.tls);
     w.str(at + 32, this.source);
@@ -771,8 +931,14 @@ export class OutcomeView extends View {
     return this.i(0) as Status;
   }
   /** of the next hop, or the words of whoever decided */
+  private _reply: ReplyView | null = null;
   get reply(): ReplyView {
-    return this.of(new ReplyView(), 1);
+    let v = this._reply;
+    if (v === null) {
+      v = new ReplyView();
+      this._reply = v;
+    }
+    return this.of<ReplyView>(v, 1);
   }
   /** who answered: "mx1.example.org[192.0.2.1]:25"; empty: nobody did */
   get remote(): string {
@@ -830,8 +996,19 @@ export class OutcomeView extends View {
 /** Outcome is the result of an attempt for one recipient. */
 export class Outcome extends Rec {
   status: Status = 0 as Status;
+  private _reply: Reply | null = null;
   /** of the next hop, or the words of whoever decided */
-  reply: Reply = new Reply();
+  get reply(): Reply {
+    let v = this._reply;
+    if (v === null) {
+      v = new Reply();
+      this._reply = v;
+    }
+    return v;
+  }
+  set reply(v: Reply) {
+    this._reply = v;
+  }
   /** who answered: "mx1.example.org[192.0.2.1]:25"; empty: nobody did */
   remote: string = "";
   /** version and cipher suite of the conversation; empty: clear */
@@ -885,7 +1062,8 @@ export class Outcome extends Rec {
 
   put(w: Out, at: i32): void {
     w.int(at + 0, this.status as i64);
-    this.reply.put(w, w.slots(at + 8, 3));
+    const reply = this._reply;
+    if (reply !== null) reply.put(w, w.slots(at + 8, 3));
     w.str(at + 16, this.remote);
     w.str(at + 24, this.tls);
     w.int(at + 32, this.remote_reply ? 1 : 0);
@@ -907,12 +1085,24 @@ export class Outcome extends Rec {
  * of the event, in its order.
  */
 export class DeliverAnswer extends Rec {
-  outcomes: Outcome[] = [];
+  private _outcomes: Outcome[] | null = null;
+  get outcomes(): Outcome[] {
+    let v = this._outcomes;
+    if (v === null) {
+      v = new Array<Outcome>();
+      this._outcomes = v;
+    }
+    return v;
+  }
+  set outcomes(v: Outcome[]) {
+    this._outcomes = v;
+  }
 
   put(w: Out, at: i32): void {
-    if (this.outcomes.length) {
-      const list = w.slots(at + 0, this.outcomes.length);
-      for (let i = 0; i < this.outcomes.length; i++) this.outcomes[i].put(w, w.slots(list + 8 * i, 11));
+    const outcomes = this._outcomes;
+    if (outcomes !== null) if (outcomes.length) {
+      const list = w.slots(at + 0, outcomes.length);
+      for (let i = 0; i < outcomes.length; i++) outcomes[i].put(w, w.slots(list + 8 * i, 11));
     }
   }
 
@@ -933,8 +1123,19 @@ export class OutcomeAnswer extends Rec {
   status: Status = 0 as Status;
   /** Delay: for a deferred recipient, the time until the next attempt.; nanoseconds */
   delay: i64 = 0;
+  private _reply: Reply | null = null;
   /** shown to people instead of the original; zero keeps it */
-  reply: Reply = new Reply();
+  get reply(): Reply {
+    let v = this._reply;
+    if (v === null) {
+      v = new Reply();
+      this._reply = v;
+    }
+    return v;
+  }
+  set reply(v: Reply) {
+    this._reply = v;
+  }
   reason: string = "";
   /**
    * Hold: keep a recipient that was not delivered until an operator releases
@@ -945,7 +1146,8 @@ export class OutcomeAnswer extends Rec {
   put(w: Out, at: i32): void {
     w.int(at + 0, this.status as i64);
     w.int(at + 8, this.delay as i64);
-    this.reply.put(w, w.slots(at + 16, 3));
+    const reply = this._reply;
+    if (reply !== null) reply.put(w, w.slots(at + 16, 3));
     w.str(at + 24, this.reason);
     w.int(at + 32, this.hold ? 1 : 0);
   }
@@ -963,8 +1165,19 @@ export class BounceAnswer extends Rec {
   /** Suppress: send no DSN. It is recorded with the plugin's name. */
   suppress: bool = false;
   reason: string = "";
+  private _edits: Edit[] | null = null;
   /** OpPrependHeader, OpAppendHeader, OpReplaceHeader, OpNote */
-  edits: Edit[] = [];
+  get edits(): Edit[] {
+    let v = this._edits;
+    if (v === null) {
+      v = new Array<Edit>();
+      this._edits = v;
+    }
+    return v;
+  }
+  set edits(v: Edit[]) {
+    this._edits = v;
+  }
   /**
    * Defer: not now. The recipients stay in the queue as deferred, and the
    * hook is asked again after their next attempt.
@@ -976,9 +1189,10 @@ export class BounceAnswer extends Rec {
   put(w: Out, at: i32): void {
     w.int(at + 0, this.suppress ? 1 : 0);
     w.str(at + 8, this.reason);
-    if (this.edits.length) {
-      const list = w.slots(at + 16, this.edits.length);
-      for (let i = 0; i < this.edits.length; i++) this.edits[i].put(w, w.slots(list + 8 * i, 5));
+    const edits = this._edits;
+    if (edits !== null) if (edits.length) {
+      const list = w.slots(at + 16, edits.length);
+      for (let i = 0; i < edits.length; i++) edits[i].put(w, w.slots(list + 8 * i, 5));
     }
     w.int(at + 24, this.defer ? 1 : 0);
     w.int(at + 32, this.hold ? 1 : 0);
@@ -991,16 +1205,28 @@ export class BounceAnswer extends Rec {
 
 /** ConnectEvent: a client has connected; nothing was said yet. */
 export class ConnectEvent extends View {
+  private _session: SessionView | null = null;
   get session(): SessionView {
-    return this.of(new SessionView(), 0);
+    let v = this._session;
+    if (v === null) {
+      v = new SessionView();
+      this._session = v;
+    }
+    return this.of<SessionView>(v, 0);
   }
 }
 
 /** HeloEvent: HELO, EHLO or LHLO was given, the first time or again. */
 export class HeloEvent extends View {
   /** Session.Helo already holds the name */
+  private _session: SessionView | null = null;
   get session(): SessionView {
-    return this.of(new SessionView(), 0);
+    let v = this._session;
+    if (v === null) {
+      v = new SessionView();
+      this._session = v;
+    }
+    return this.of<SessionView>(v, 0);
   }
   /** EHLO or LHLO */
   get extended(): bool {
@@ -1013,8 +1239,14 @@ export class HeloEvent extends View {
  * answers Accept with Identity, or Reject; Continue leaves it to the next.
  */
 export class AuthEvent extends View {
+  private _session: SessionView | null = null;
   get session(): SessionView {
-    return this.of(new SessionView(), 0);
+    let v = this._session;
+    if (v === null) {
+      v = new SessionView();
+      this._session = v;
+    }
+    return this.of<SessionView>(v, 0);
   }
   /** PLAIN, LOGIN, ... */
   get mechanism(): string {
@@ -1034,65 +1266,143 @@ export class AuthEvent extends View {
 
 /** MailEvent: MAIL FROM was given. Envelope has no recipients yet. */
 export class MailEvent extends View {
+  private _session: SessionView | null = null;
   get session(): SessionView {
-    return this.of(new SessionView(), 0);
+    let v = this._session;
+    if (v === null) {
+      v = new SessionView();
+      this._session = v;
+    }
+    return this.of<SessionView>(v, 0);
   }
+  private _envelope: EnvelopeView | null = null;
   get envelope(): EnvelopeView {
-    return this.of(new EnvelopeView(), 1);
+    let v = this._envelope;
+    if (v === null) {
+      v = new EnvelopeView();
+      this._envelope = v;
+    }
+    return this.of<EnvelopeView>(v, 1);
   }
 }
 
 /** RcptEvent: RCPT TO was given. Envelope holds the recipients accepted so far. */
 export class RcptEvent extends View {
+  private _session: SessionView | null = null;
   get session(): SessionView {
-    return this.of(new SessionView(), 0);
+    let v = this._session;
+    if (v === null) {
+      v = new SessionView();
+      this._session = v;
+    }
+    return this.of<SessionView>(v, 0);
   }
+  private _envelope: EnvelopeView | null = null;
   get envelope(): EnvelopeView {
-    return this.of(new EnvelopeView(), 1);
+    let v = this._envelope;
+    if (v === null) {
+      v = new EnvelopeView();
+      this._envelope = v;
+    }
+    return this.of<EnvelopeView>(v, 1);
   }
+  private _recipient: RecipientView | null = null;
   get recipient(): RecipientView {
-    return this.of(new RecipientView(), 2);
+    let v = this._recipient;
+    if (v === null) {
+      v = new RecipientView();
+      this._recipient = v;
+    }
+    return this.of<RecipientView>(v, 2);
   }
 }
 
 /** PredataEvent: DATA or the first BDAT was given; 354 was not said yet. */
 export class PredataEvent extends View {
+  private _session: SessionView | null = null;
   get session(): SessionView {
-    return this.of(new SessionView(), 0);
+    let v = this._session;
+    if (v === null) {
+      v = new SessionView();
+      this._session = v;
+    }
+    return this.of<SessionView>(v, 0);
   }
+  private _envelope: EnvelopeView | null = null;
   get envelope(): EnvelopeView {
-    return this.of(new EnvelopeView(), 1);
+    let v = this._envelope;
+    if (v === null) {
+      v = new EnvelopeView();
+      this._envelope = v;
+    }
+    return this.of<EnvelopeView>(v, 1);
   }
 }
 
 /** DataEvent: the whole message was received; the 250 was not said yet. */
 export class DataEvent extends View {
+  private _session: SessionView | null = null;
   get session(): SessionView {
-    return this.of(new SessionView(), 0);
+    let v = this._session;
+    if (v === null) {
+      v = new SessionView();
+      this._session = v;
+    }
+    return this.of<SessionView>(v, 0);
   }
+  private _envelope: EnvelopeView | null = null;
   get envelope(): EnvelopeView {
-    return this.of(new EnvelopeView(), 1);
+    let v = this._envelope;
+    if (v === null) {
+      v = new EnvelopeView();
+      this._envelope = v;
+    }
+    return this.of<EnvelopeView>(v, 1);
   }
+  private _message: MessageView | null = null;
   get message(): MessageView {
-    return this.of(new MessageView(), 2);
+    let v = this._message;
+    if (v === null) {
+      v = new MessageView();
+      this._message = v;
+    }
+    return this.of<MessageView>(v, 2);
   }
 }
 
 /** RouteEvent asks where one recipient goes, at each attempt anew. */
 export class RouteEvent extends View {
+  private _envelope: EnvelopeView | null = null;
   get envelope(): EnvelopeView {
-    return this.of(new EnvelopeView(), 0);
+    let v = this._envelope;
+    if (v === null) {
+      v = new EnvelopeView();
+      this._envelope = v;
+    }
+    return this.of<EnvelopeView>(v, 0);
   }
+  private _recipient: RecipientView | null = null;
   get recipient(): RecipientView {
-    return this.of(new RecipientView(), 1);
+    let v = this._recipient;
+    if (v === null) {
+      v = new RecipientView();
+      this._recipient = v;
+    }
+    return this.of<RecipientView>(v, 1);
   }
   /** 1 for the first */
   get attempt(): i32 {
     return this.i(2) as i32;
   }
   /** of the attempt before; zero at the first */
+  private _last: OutcomeView | null = null;
   get last(): OutcomeView {
-    return this.of(new OutcomeView(), 3);
+    let v = this._last;
+    if (v === null) {
+      v = new OutcomeView();
+      this._last = v;
+    }
+    return this.of<OutcomeView>(v, 3);
   }
 }
 
@@ -1101,19 +1411,37 @@ export class RouteEvent extends View {
  * recipients: those that share a route.
  */
 export class DeliverEvent extends View {
+  private _envelope: EnvelopeView | null = null;
   get envelope(): EnvelopeView {
-    return this.of(new EnvelopeView(), 0);
+    let v = this._envelope;
+    if (v === null) {
+      v = new EnvelopeView();
+      this._envelope = v;
+    }
+    return this.of<EnvelopeView>(v, 0);
   }
+  private _message: MessageView | null = null;
   get message(): MessageView {
-    return this.of(new MessageView(), 1);
+    let v = this._message;
+    if (v === null) {
+      v = new MessageView();
+      this._message = v;
+    }
+    return this.of<MessageView>(v, 1);
   }
   get recipients(): RecipientView[] {
     const out = new Array<RecipientView>(this.count(2));
     for (let i = 0; i < out.length; i++) out[i] = this.element(new RecipientView(), 2, i);
     return out;
   }
+  private _route: RouteView | null = null;
   get route(): RouteView {
-    return this.of(new RouteView(), 3);
+    let v = this._route;
+    if (v === null) {
+      v = new RouteView();
+      this._route = v;
+    }
+    return this.of<RouteView>(v, 3);
   }
   get attempt(): i32 {
     return this.i(4) as i32;
@@ -1122,20 +1450,44 @@ export class DeliverEvent extends View {
 
 /** OutcomeEvent: an attempt ended; nothing of it was written down yet. */
 export class OutcomeEvent extends View {
+  private _envelope: EnvelopeView | null = null;
   get envelope(): EnvelopeView {
-    return this.of(new EnvelopeView(), 0);
+    let v = this._envelope;
+    if (v === null) {
+      v = new EnvelopeView();
+      this._envelope = v;
+    }
+    return this.of<EnvelopeView>(v, 0);
   }
+  private _recipient: RecipientView | null = null;
   get recipient(): RecipientView {
-    return this.of(new RecipientView(), 1);
+    let v = this._recipient;
+    if (v === null) {
+      v = new RecipientView();
+      this._recipient = v;
+    }
+    return this.of<RecipientView>(v, 1);
   }
+  private _route: RouteView | null = null;
   get route(): RouteView {
-    return this.of(new RouteView(), 2);
+    let v = this._route;
+    if (v === null) {
+      v = new RouteView();
+      this._route = v;
+    }
+    return this.of<RouteView>(v, 2);
   }
   get attempt(): i32 {
     return this.i(3) as i32;
   }
+  private _outcome: OutcomeView | null = null;
   get outcome(): OutcomeView {
-    return this.of(new OutcomeView(), 4);
+    let v = this._outcome;
+    if (v === null) {
+      v = new OutcomeView();
+      this._outcome = v;
+    }
+    return this.of<OutcomeView>(v, 4);
   }
   /** when a deferred recipient is tried again; nanoseconds since 1970, 0: none */
   get next(): i64 {
@@ -1146,8 +1498,14 @@ export class OutcomeEvent extends View {
 /** BounceEvent: a DSN about Envelope is about to be queued. */
 export class BounceEvent extends View {
   /** the message it is about */
+  private _envelope: EnvelopeView | null = null;
   get envelope(): EnvelopeView {
-    return this.of(new EnvelopeView(), 0);
+    let v = this._envelope;
+    if (v === null) {
+      v = new EnvelopeView();
+      this._envelope = v;
+    }
+    return this.of<EnvelopeView>(v, 0);
   }
   get kind(): DSNKind {
     return this.i(1) as DSNKind;
@@ -1165,8 +1523,14 @@ export class BounceEvent extends View {
     return out;
   }
   /** the DSN itself */
+  private _message: MessageView | null = null;
   get message(): MessageView {
-    return this.of(new MessageView(), 4);
+    let v = this._message;
+    if (v === null) {
+      v = new MessageView();
+      this._message = v;
+    }
+    return this.of<MessageView>(v, 4);
   }
   /** where it goes: the reverse-path of Envelope */
   get to(): string {
@@ -1176,8 +1540,14 @@ export class BounceEvent extends View {
 
 /** DisconnectEvent: a session has ended. */
 export class DisconnectEvent extends View {
+  private _session: SessionView | null = null;
   get session(): SessionView {
-    return this.of(new SessionView(), 0);
+    let v = this._session;
+    if (v === null) {
+      v = new SessionView();
+      this._session = v;
+    }
+    return this.of<SessionView>(v, 0);
   }
   /** accepted in this session */
   get messages(): i32 {
@@ -1195,18 +1565,42 @@ export class HTTPRequest extends Rec {
   method: string = "";
   /** http or https */
   url: string = "";
-  header: HTTPField[] = [];
+  private _header: HTTPField[] | null = null;
+  get header(): HTTPField[] {
+    let v = this._header;
+    if (v === null) {
+      v = new Array<HTTPField>();
+      this._header = v;
+    }
+    return v;
+  }
+  set header(v: HTTPField[]) {
+    this._header = v;
+  }
+  private _body: Uint8Array | null = null;
   /** at most 1 MiB */
-  body: Uint8Array = new Uint8Array(0);
+  get body(): Uint8Array {
+    let v = this._body;
+    if (v === null) {
+      v = new Uint8Array(0);
+      this._body = v;
+    }
+    return v;
+  }
+  set body(v: Uint8Array) {
+    this._body = v;
+  }
 
   put(w: Out, at: i32): void {
     w.str(at + 0, this.method);
     w.str(at + 8, this.url);
-    if (this.header.length) {
-      const list = w.slots(at + 16, this.header.length);
-      for (let i = 0; i < this.header.length; i++) this.header[i].put(w, w.slots(list + 8 * i, 2));
+    const header = this._header;
+    if (header !== null) if (header.length) {
+      const list = w.slots(at + 16, header.length);
+      for (let i = 0; i < header.length; i++) header[i].put(w, w.slots(list + 8 * i, 2));
     }
-    w.bytes(at + 24, this.body);
+    const body = this._body;
+    if (body !== null) w.bytes(at + 24, body);
   }
 
   slots(): i32 {
@@ -1233,9 +1627,31 @@ export class HTTPResponseView extends View {
 /** HTTPResponse is what came back, whatever its status. */
 export class HTTPResponse extends Rec {
   status: i32 = 0;
-  header: HTTPField[] = [];
+  private _header: HTTPField[] | null = null;
+  get header(): HTTPField[] {
+    let v = this._header;
+    if (v === null) {
+      v = new Array<HTTPField>();
+      this._header = v;
+    }
+    return v;
+  }
+  set header(v: HTTPField[]) {
+    this._header = v;
+  }
+  private _body: Uint8Array | null = null;
   /** at most 1 MiB; more is an error */
-  body: Uint8Array = new Uint8Array(0);
+  get body(): Uint8Array {
+    let v = this._body;
+    if (v === null) {
+      v = new Uint8Array(0);
+      this._body = v;
+    }
+    return v;
+  }
+  set body(v: Uint8Array) {
+    this._body = v;
+  }
 
   /** A copy that outlives the hook. */
   static of(v: HTTPResponseView): HTTPResponse {
@@ -1310,11 +1726,22 @@ export class MXView extends View {
 
 /** MX is where mail for a domain goes. */
 export class MX extends Rec {
+  private _hosts: string[] | null = null;
   /**
    * Hosts are the exchangers in the order in which to try them. Empty means
    * that there is none: see the other fields for the reason.
    */
-  hosts: string[] = [];
+  get hosts(): string[] {
+    let v = this._hosts;
+    if (v === null) {
+      v = new Array<string>();
+      this._hosts = v;
+    }
+    return v;
+  }
+  set hosts(v: string[]) {
+    this._hosts = v;
+  }
   /** Null: the domain says that it takes no mail (RFC 7505). */
   null: bool = false;
   /** Implicit: there is no MX record, and Hosts is the domain itself. */
@@ -1445,13 +1872,25 @@ export class KVGetResult extends View {
 /** KVSetCall writes a key. */
 export class KVSetCall extends Rec {
   key: string = "";
-  value: Uint8Array = new Uint8Array(0);
+  private _value: Uint8Array | null = null;
+  get value(): Uint8Array {
+    let v = this._value;
+    if (v === null) {
+      v = new Uint8Array(0);
+      this._value = v;
+    }
+    return v;
+  }
+  set value(v: Uint8Array) {
+    this._value = v;
+  }
   /** 0: for ever; nanoseconds */
   ttl: i64 = 0;
 
   put(w: Out, at: i32): void {
     w.str(at + 0, this.key);
-    w.bytes(at + 8, this.value);
+    const value = this._value;
+    if (value !== null) w.bytes(at + 8, value);
     w.int(at + 16, this.ttl as i64);
   }
 
@@ -1469,19 +1908,43 @@ export class KVSwapCall extends Rec {
   key: string = "";
   /** false: the key must be absent */
   has_old: bool = false;
-  old: Uint8Array = new Uint8Array(0);
+  private _old: Uint8Array | null = null;
+  get old(): Uint8Array {
+    let v = this._old;
+    if (v === null) {
+      v = new Uint8Array(0);
+      this._old = v;
+    }
+    return v;
+  }
+  set old(v: Uint8Array) {
+    this._old = v;
+  }
   /** false: the key goes */
   has_new: bool = false;
-  new_: Uint8Array = new Uint8Array(0);
+  private _new_: Uint8Array | null = null;
+  get new_(): Uint8Array {
+    let v = this._new_;
+    if (v === null) {
+      v = new Uint8Array(0);
+      this._new_ = v;
+    }
+    return v;
+  }
+  set new_(v: Uint8Array) {
+    this._new_ = v;
+  }
   /** ; nanoseconds */
   ttl: i64 = 0;
 
   put(w: Out, at: i32): void {
     w.str(at + 0, this.key);
     w.int(at + 8, this.has_old ? 1 : 0);
-    w.bytes(at + 16, this.old);
+    const old = this._old;
+    if (old !== null) w.bytes(at + 16, old);
     w.int(at + 24, this.has_new ? 1 : 0);
-    w.bytes(at + 32, this.new_);
+    const new_ = this._new_;
+    if (new_ !== null) w.bytes(at + 32, new_);
     w.int(at + 40, this.ttl as i64);
   }
 
@@ -1577,17 +2040,35 @@ export class MXCall extends Rec {
 
 /** MXResult tells. */
 export class MXResult extends View {
+  private _mx: MXView | null = null;
   get mx(): MXView {
-    return this.of(new MXView(), 0);
+    let v = this._mx;
+    if (v === null) {
+      v = new MXView();
+      this._mx = v;
+    }
+    return this.of<MXView>(v, 0);
   }
 }
 
 /** HTTPCall makes one request. */
 export class HTTPCall extends Rec {
-  request: HTTPRequest = new HTTPRequest();
+  private _request: HTTPRequest | null = null;
+  get request(): HTTPRequest {
+    let v = this._request;
+    if (v === null) {
+      v = new HTTPRequest();
+      this._request = v;
+    }
+    return v;
+  }
+  set request(v: HTTPRequest) {
+    this._request = v;
+  }
 
   put(w: Out, at: i32): void {
-    this.request.put(w, w.slots(at + 0, 4));
+    const request = this._request;
+    if (request !== null) request.put(w, w.slots(at + 0, 4));
   }
 
   slots(): i32 {
@@ -1597,8 +2078,14 @@ export class HTTPCall extends Rec {
 
 /** HTTPResult is what came back. */
 export class HTTPResult extends View {
+  private _response: HTTPResponseView | null = null;
   get response(): HTTPResponseView {
-    return this.of(new HTTPResponseView(), 0);
+    let v = this._response;
+    if (v === null) {
+      v = new HTTPResponseView();
+      this._response = v;
+    }
+    return this.of<HTTPResponseView>(v, 0);
   }
 }
 
@@ -1654,17 +2141,41 @@ export class HeaderResult extends View {
  * about; deliver hook only.
  */
 export class SendCall extends Rec {
-  route: Route = new Route();
-  recipients: Recipient[] = [];
+  private _route: Route | null = null;
+  get route(): Route {
+    let v = this._route;
+    if (v === null) {
+      v = new Route();
+      this._route = v;
+    }
+    return v;
+  }
+  set route(v: Route) {
+    this._route = v;
+  }
+  private _recipients: Recipient[] | null = null;
+  get recipients(): Recipient[] {
+    let v = this._recipients;
+    if (v === null) {
+      v = new Array<Recipient>();
+      this._recipients = v;
+    }
+    return v;
+  }
+  set recipients(v: Recipient[]) {
+    this._recipients = v;
+  }
   /** the reverse-path */
   from: string = "";
   lmtp: bool = false;
 
   put(w: Out, at: i32): void {
-    this.route.put(w, w.slots(at + 0, 10));
-    if (this.recipients.length) {
-      const list = w.slots(at + 8, this.recipients.length);
-      for (let i = 0; i < this.recipients.length; i++) this.recipients[i].put(w, w.slots(list + 8 * i, 4));
+    const route = this._route;
+    if (route !== null) route.put(w, w.slots(at + 0, 10));
+    const recipients = this._recipients;
+    if (recipients !== null) if (recipients.length) {
+      const list = w.slots(at + 8, recipients.length);
+      for (let i = 0; i < recipients.length; i++) recipients[i].put(w, w.slots(list + 8 * i, 4));
     }
     w.str(at + 16, this.from);
     w.int(at + 24, this.lmtp ? 1 : 0);

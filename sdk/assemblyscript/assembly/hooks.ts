@@ -169,127 +169,199 @@ export class Plugin extends BasePlugin {
 /** This plugin. */
 export const plugin = new Plugin();
 
+let connectEvent: ConnectEvent | null = null;
+
 export function run_connect(): i64 {
   const f = connectHook;
   if (f === null) return NO_ANSWER;
-  const e = new ConnectEvent();
+  let e = connectEvent;
+  if (e === null) {
+    e = new ConnectEvent();
+    connectEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
-  if (a.plain) return ((a.action as i64) | ((a.reply.code as i64) << 16)) & 0xffffffff;
+  if (a.plain) return a.word;
   return answer(a, 257);
 }
+
+let heloEvent: HeloEvent | null = null;
 
 export function run_helo(): i64 {
   const f = heloHook;
   if (f === null) return NO_ANSWER;
-  const e = new HeloEvent();
+  let e = heloEvent;
+  if (e === null) {
+    e = new HeloEvent();
+    heloEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
-  if (a.plain) return ((a.action as i64) | ((a.reply.code as i64) << 16)) & 0xffffffff;
+  if (a.plain) return a.word;
   return answer(a, 258);
 }
+
+let authEvent: AuthEvent | null = null;
 
 export function run_auth(): i64 {
   const f = authHook;
   if (f === null) return NO_ANSWER;
-  const e = new AuthEvent();
+  let e = authEvent;
+  if (e === null) {
+    e = new AuthEvent();
+    authEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
-  if (a.plain) return ((a.action as i64) | ((a.reply.code as i64) << 16)) & 0xffffffff;
+  if (a.plain) return a.word;
   return answer(a, 259);
 }
+
+let mailEvent: MailEvent | null = null;
 
 export function run_mail(): i64 {
   const f = mailHook;
   if (f === null) return NO_ANSWER;
-  const e = new MailEvent();
+  let e = mailEvent;
+  if (e === null) {
+    e = new MailEvent();
+    mailEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
-  if (a.plain) return ((a.action as i64) | ((a.reply.code as i64) << 16)) & 0xffffffff;
+  if (a.plain) return a.word;
   return answer(a, 260);
 }
+
+let rcptEvent: RcptEvent | null = null;
 
 export function run_rcpt(): i64 {
   const f = rcptHook;
   if (f === null) return NO_ANSWER;
-  const e = new RcptEvent();
+  let e = rcptEvent;
+  if (e === null) {
+    e = new RcptEvent();
+    rcptEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
-  if (a.plain) return ((a.action as i64) | ((a.reply.code as i64) << 16)) & 0xffffffff;
+  if (a.plain) return a.word;
   return answer(a, 261);
 }
+
+let predataEvent: PredataEvent | null = null;
 
 export function run_predata(): i64 {
   const f = predataHook;
   if (f === null) return NO_ANSWER;
-  const e = new PredataEvent();
+  let e = predataEvent;
+  if (e === null) {
+    e = new PredataEvent();
+    predataEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
-  if (a.plain) return ((a.action as i64) | ((a.reply.code as i64) << 16)) & 0xffffffff;
+  if (a.plain) return a.word;
   return answer(a, 262);
 }
+
+let dataEvent: DataEvent | null = null;
 
 export function run_data(): i64 {
   const f = dataHook;
   if (f === null) return NO_ANSWER;
-  const e = new DataEvent();
+  let e = dataEvent;
+  if (e === null) {
+    e = new DataEvent();
+    dataEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
-  if (a.plain) return ((a.action as i64) | ((a.reply.code as i64) << 16)) & 0xffffffff;
+  if (a.plain) return a.word;
   return answer(a, 263);
 }
+
+let routeEvent: RouteEvent | null = null;
 
 export function run_route(): i64 {
   const f = routeHook;
   if (f === null) return NO_ANSWER;
-  const e = new RouteEvent();
+  let e = routeEvent;
+  if (e === null) {
+    e = new RouteEvent();
+    routeEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
   return answer(a, 264);
 }
 
+let deliverEvent: DeliverEvent | null = null;
+
 export function run_deliver(): i64 {
   const f = deliverHook;
   if (f === null) return NO_ANSWER;
-  const e = new DeliverEvent();
+  let e = deliverEvent;
+  if (e === null) {
+    e = new DeliverEvent();
+    deliverEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
   return answer(a, 265);
 }
 
+let outcomeEvent: OutcomeEvent | null = null;
+
 export function run_outcome(): i64 {
   const f = outcomeHook;
   if (f === null) return NO_ANSWER;
-  const e = new OutcomeEvent();
+  let e = outcomeEvent;
+  if (e === null) {
+    e = new OutcomeEvent();
+    outcomeEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
   return answer(a, 266);
 }
 
+let bounceEvent: BounceEvent | null = null;
+
 export function run_bounce(): i64 {
   const f = bounceHook;
   if (f === null) return NO_ANSWER;
-  const e = new BounceEvent();
+  let e = bounceEvent;
+  if (e === null) {
+    e = new BounceEvent();
+    bounceEvent = e;
+  }
   begin(e);
   const a = f(e);
   if (failed()) return answer(null, 0);
   return answer(a, 267);
 }
 
+let disconnectEvent: DisconnectEvent | null = null;
+
 export function run_disconnect(): i64 {
   const f = disconnectHook;
   if (f === null) return NO_ANSWER;
-  const e = new DisconnectEvent();
+  let e = disconnectEvent;
+  if (e === null) {
+    e = new DisconnectEvent();
+    disconnectEvent = e;
+  }
   begin(e);
   f(e);
   return failed() ? answer(null, 0) : NO_ANSWER;

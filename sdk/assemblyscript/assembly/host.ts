@@ -225,6 +225,24 @@ export class Host {
   }
 }
 
+/** What is behind the last "@" of an address, in lower case; empty: it has none. */
+export function domain(address: string): string {
+  const from = changetype<usize>(address);
+  let i = address.length;
+  while (i > 0 && load<u16>(from + (((i - 1) as usize) << 1)) != 0x40) i--;
+  if (i == 0) return "";
+  const n = ((address.length - i) as usize) << 1;
+  const to = __new(n, idof<string>());
+  const rest = from + ((i as usize) << 1);
+  for (let k: usize = 0; k < n; k += 2) {
+    let c = load<u16>(rest + k) as u32;
+    if (c - 0x41 < 26) c |= 0x20;
+    else if (c >= 0x80) return address.substring(i).toLowerCase();
+    store<u16>(to + k, c as u16);
+  }
+  return changetype<string>(to);
+}
+
 /** The relay. */
 export const host = new Host();
 

@@ -3,7 +3,7 @@
 export * from "./gen";
 export * from "./answers";
 export { Config, duration } from "./config";
-export { host, Host } from "./host";
+export { domain, host, Host } from "./host";
 export { Json, JsonKind } from "./json";
 export { plugin, Plugin } from "./hooks";
 export { fail } from "./run";

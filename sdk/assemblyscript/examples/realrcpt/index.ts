@@ -1,7 +1,7 @@
 // A typical decision at RCPT TO: recipient domains from a table, sender domains
 // and networks that are not wanted, and a refusal with words of its own.
 
-import { accept, Answer, Config, plugin, RcptEvent, reject } from "../../assembly";
+import { accept, Answer, Config, domain, plugin, RcptEvent, reject } from "../../assembly";
 export * from "../../assembly/exports";
 
 const ours = new Set<string>();
@@ -16,10 +16,6 @@ function start(c: Config): void {
   networks = c.strings("networks"); // prefixes of client addresses that are refused: "198.51.100."
 }
 
-function domain(addr: string): string {
-  return addr.substring(addr.lastIndexOf("@") + 1).toLowerCase();
-}
-
 function onRcpt(e: RcptEvent): Answer {
   const ip = e.session.remote_ip;
   for (let i = 0; i < networks.length; i++) {
@@ -27,8 +23,8 @@ function onRcpt(e: RcptEvent): Answer {
   }
   const from = domain(e.envelope.from);
   if (refused.has(from)) return reject("5.7.1", "no mail from " + from + " is taken here");
-  const to = e.recipient.addr;
-  if (!ours.has(domain(to))) return reject("5.1.2", "<" + to + ">: " + domain(to) + " is no domain of ours");
+  const to = domain(e.recipient.addr);
+  if (!ours.has(to)) return reject("5.1.2", "<" + e.recipient.addr + ">: " + to + " is no domain of ours");
   return accept();
 }
 
