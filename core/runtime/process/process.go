@@ -67,7 +67,8 @@ const (
 type Options struct {
 	// Dir is where sockets are made, in a folder of this process; it is made
 	// with 0700 when it is not there, and its path has at most 50 octets. Empty:
-	// a folder of its own in the system's temporary one.
+	// a folder of its own in the system's temporary one, or in /tmp when the path
+	// of that is too long for sockets.
 	Dir string
 	// Now is the clock; nil: the system's.
 	Now func() time.Time
@@ -421,17 +422,10 @@ func (f *folder) make() error {
 
 func (f *folder) create() error {
 	if f.base == "" {
-		sweepTemp()
-		path, err := os.MkdirTemp("", tempName)
-		if err != nil {
-			return err
-		}
-		f.path = path
-		f.lock, err = claim(path)
-		return err
+		return f.temporary(os.TempDir(), "/tmp")
 	}
 	if len(f.base) > maxDir {
-		return fmt.Errorf("the folder for sockets %s has a path of more than %d octets", f.base, maxDir)
+		return fmt.Errorf("the folder for sockets %s has a path of more than %d octets, too long for sockets: choose another", f.base, maxDir)
 	}
 	if err := os.MkdirAll(f.base, 0o700); err != nil {
 		return err
@@ -444,6 +438,29 @@ func (f *folder) create() error {
 	f.sweep()
 	f.path = filepath.Join(f.base, fmt.Sprint(os.Getpid()))
 	return os.MkdirAll(f.path, 0o700)
+}
+
+// maxTemp is maxDir where the name of our own folder is longer than a number.
+const maxTemp = 45
+
+// temporary makes the folder in the usual one for temporary files, or in another
+// one when the path of the usual leaves no room for the names of sockets.
+func (f *folder) temporary(usual, short string) (err error) {
+	base := usual
+	if len(base) > maxTemp {
+		base = short
+	}
+	sweepTemp(base)
+	if f.path, err = os.MkdirTemp(base, tempName); err != nil {
+		if base != usual {
+			err = fmt.Errorf("the path of the folder for temporary files, %s, is too long for sockets, and there is no other: %w: set TMPDIR to one of at most %d octets", usual, err, maxTemp)
+		}
+		return err
+	}
+	if f.lock, err = claim(f.path); err != nil {
+		os.RemoveAll(f.path)
+	}
+	return err
 }
 
 func (f *folder) release() {

@@ -582,3 +582,43 @@ func TestFoldersOfKilledRelaysAreRemoved(t *testing.T) {
 		t.Errorf("%v %v", left, err)
 	}
 }
+
+// The path of a socket has at most 107 octets.
+func TestPluginsStartWhereTheTemporaryFolderHasALongPath(t *testing.T) {
+	deep := filepath.Join(t.TempDir(), strings.Repeat("x", 80))
+	if err := os.Mkdir(deep, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", deep)
+	for name, source := range map[string]func(t *testing.T) string{
+		"go":     func(*testing.T) string { return "/proc/self/exe plain" },
+		"python": func(t *testing.T) string { return python(t) + " " + absolute(t, "testdata/subject.py") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := New(Options{}).(*processes)
+			l, err := rt.Load(t.Context(), runtime.Spec{Name: "subject", Source: Prefix + source(t), Grants: runtime.Grants{KV: 1 << 20}}, plugintest.NewHost())
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := rt.dir.place()
+			info, err := os.Stat(dir)
+			if err != nil || info.Mode().Perm() != 0o700 || strings.HasPrefix(dir, deep) {
+				t.Errorf("%s: %v %v", dir, info, err)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Stat(dir); !os.IsNotExist(err) {
+				t.Errorf("%s is still there: %v", dir, err)
+			}
+		})
+	}
+}
+
+func TestALongTemporaryFolderWithoutAnotherIsExplained(t *testing.T) {
+	long := "/" + strings.Repeat("x", maxTemp)
+	err := new(folder).temporary(long, t.TempDir()+"/none")
+	if err == nil || !strings.Contains(err.Error(), "set TMPDIR") || !strings.Contains(err.Error(), long) {
+		t.Error(err)
+	}
+}

@@ -8,7 +8,12 @@ import (
 )
 
 func TestFoldersOfRelaysThatWereKilledAreSwept(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
+	temp, err := os.MkdirTemp("/tmp", "mta") // t.TempDir is too long for sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(temp)
+	t.Setenv("TMPDIR", temp)
 	old := time.Now().Add(-time.Hour)
 	left := func(name string, locked bool, at time.Time) string {
 		dir := filepath.Join(os.TempDir(), tempName+name)

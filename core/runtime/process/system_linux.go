@@ -78,8 +78,8 @@ func claim(dir string) (*os.File, error) {
 
 // sweepTemp removes what relays of this user that were killed have left. A young
 // folder may be one that somebody is about to claim.
-func sweepTemp() {
-	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), tempName+"*"))
+func sweepTemp(base string) {
+	dirs, _ := filepath.Glob(filepath.Join(base, tempName+"*"))
 	for _, dir := range dirs {
 		var st unix.Stat_t
 		if unix.Lstat(dir, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != os.Geteuid() || time.Since(time.Unix(st.Mtim.Unix())) < time.Minute {
