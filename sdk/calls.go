@@ -199,6 +199,7 @@ func Grants() []GrantInfo {
 		{"kv", `"8MiB"`, "keep this much in the plugin's own durable store"},
 		{"body", `"read" or "write"`, "read the whole message, replace its body"},
 		{"headers", `"none", "read" (the default) or "write"`, "read the header, change it"},
+		{"envelope", "true", "change the sender, add, replace and remove recipients"},
 		{"clock", "true", "see the clock go on during a call"},
 		{"send", "true", "connect to next hops of its own choice with the relay's SMTP client"},
 	}

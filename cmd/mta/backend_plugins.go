@@ -85,6 +85,7 @@ func granted(a config.Allow) []string {
 	add(a.KV > 0, "kv = %s", a.KV)
 	add(a.Body == "read" || a.Body == "write", "body = %s", a.Body)
 	add(a.Headers == "write", "headers = write")
+	add(a.Envelope, "envelope")
 	add(a.Clock, "clock")
 	add(a.Send, "send")
 	return out

@@ -165,7 +165,7 @@ func (g *generation) find(name string) *service {
 // grants are the allow key as the runtimes take it.
 func grants(a config.Allow) runtime.Grants {
 	degree := map[string]runtime.Access{"read": runtime.Read, "write": runtime.Write}
-	return runtime.Grants{Relay: a.Relay, DNS: a.DNS, HTTP: a.HTTP, KV: int64(a.KV), Body: degree[a.Body], Headers: degree[a.Headers], Clock: a.Clock, Send: a.Send}
+	return runtime.Grants{Relay: a.Relay, DNS: a.DNS, HTTP: a.HTTP, KV: int64(a.KV), Body: degree[a.Body], Headers: degree[a.Headers], Clock: a.Clock, Send: a.Send, Envelope: a.Envelope}
 }
 
 func member(p config.Plugin, s *service) hook.Plugin {
@@ -184,8 +184,14 @@ func member(p config.Plugin, s *service) hook.Plugin {
 	if p.Runtime() == "builtin" {
 		return m
 	}
+	if p.Runtime() == "process" {
+		m.Revivals = func() int64 { return s.loaded.Stats().Restarts }
+	}
 	if p.Allow.Headers != "write" {
 		m.Denied = append(m.Denied, sdk.OpPrependHeader, sdk.OpAppendHeader, sdk.OpReplaceHeader, sdk.OpRemoveHeader)
+	}
+	if !p.Allow.Envelope {
+		m.Denied = append(m.Denied, sdk.OpSetSender, sdk.OpAddRecipient, sdk.OpRemoveRecipient, sdk.OpReplaceRecipient)
 	}
 	if p.Allow.Body != "write" {
 		m.Denied = append(m.Denied, sdk.OpReplaceBody)

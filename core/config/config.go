@@ -169,14 +169,15 @@ const EveryHook = "*"
 
 // Allow is the allow key of a plugin.
 type Allow struct {
-	Relay   bool     `toml:"relay" doc:"Its accept at rcpt may let mail through that relay.domains and relay.networks would refuse."`
-	DNS     bool     `toml:"dns" doc:"It may ask the DNS."`
-	HTTP    []string `toml:"http" example:"[\"api.example.net:443\"]" without:"none" doc:"The hosts it may make HTTP requests to: \"host:port\", \"host\" (443), \"*.example.net:443\", \"10.0.0.5:8080\". Private and loopback addresses only when they are named themselves. Redirects stay within."`
-	KV      Size     `toml:"kv" max:"64GiB" example:"\"8MiB\"" without:"none; of a builtin 64MiB" doc:"How much it may keep in its own durable key/value store."`
-	Body    string   `toml:"body" oneof:"none read write" default:"none" doc:"read: it may read whole messages; write: and replace their bodies."`
-	Headers string   `toml:"headers" oneof:"none read write" default:"read" doc:"read: it may read the header of messages; write: and change it."`
-	Clock   bool     `toml:"clock" doc:"It sees the clock go on during a call, instead of the time of the event."`
-	Send    bool     `toml:"send" doc:"It may connect to next hops of its own choice with the relay's SMTP client."`
+	Relay    bool     `toml:"relay" doc:"Its accept at rcpt may let mail through that relay.domains and relay.networks would refuse."`
+	DNS      bool     `toml:"dns" doc:"It may ask the DNS."`
+	HTTP     []string `toml:"http" example:"[\"api.example.net:443\"]" without:"none" doc:"The hosts it may make HTTP requests to: \"host:port\", \"host\" (443), \"*.example.net:443\", \"10.0.0.5:8080\". Private and loopback addresses only when they are named themselves. Redirects stay within."`
+	KV       Size     `toml:"kv" max:"64GiB" example:"\"8MiB\"" without:"none; of a builtin 64MiB" doc:"How much it may keep in its own durable key/value store."`
+	Body     string   `toml:"body" oneof:"none read write" default:"none" doc:"read: it may read whole messages; write: and replace their bodies."`
+	Headers  string   `toml:"headers" oneof:"none read write" default:"read" doc:"read: it may read the header of messages; write: and change it."`
+	Envelope bool     `toml:"envelope" doc:"It may change the sender and add, replace and remove recipients, and so have mail sent to whomever it likes."`
+	Clock    bool     `toml:"clock" doc:"It sees the clock go on during a call, instead of the time of the event."`
+	Send     bool     `toml:"send" doc:"It may connect to next hops of its own choice with the relay's SMTP client."`
 }
 
 // PluginLimits is the limits key of a plugin.

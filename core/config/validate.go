@@ -238,7 +238,7 @@ func (v *validator) pluginPowers(pl *Plugin, p place) {
 	given := func(at place) bool { return at.n != nil && v.ok(at) }
 	kind := pl.Runtime()
 	if kind == "builtin" {
-		for _, key := range []string{"dns", "body", "headers", "clock", "send"} {
+		for _, key := range []string{"dns", "body", "headers", "envelope", "clock", "send"} {
 			if at := p.child("allow").child(key); given(at) {
 				v.fault(ruleBuiltinPower, at, "a compiled-in plugin may do this anyway")
 			}

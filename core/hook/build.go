@@ -53,6 +53,7 @@ type owner struct {
 	version       string
 	metered       bool
 	failed        func(Failure)
+	revivals      func() int64
 }
 
 // chain is the plugins of one hook, in order.
@@ -197,6 +198,7 @@ func (c *Chains) add(p *Plugin) {
 		mayRelay: p.MayRelay, deadline: p.Deadline,
 		compiledIn: p.Runtime == "" || p.Runtime == "builtin" || p.Runtime == "native"}
 	o.version, o.metered, o.failed = p.Version, p.Metered, c.failed
+	o.revivals = p.Revivals
 	for _, op := range p.Denied {
 		o.denied[op] = true
 	}

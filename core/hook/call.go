@@ -38,7 +38,7 @@ var (
 // call asks the plugin. Whoever calls judges the answer and then reports to the
 // breaker, unless the error is errOpen.
 func (m *member[E, A]) call(ctx context.Context, now func() time.Time, e *E) (A, error) {
-	if !m.breaker.allow(now) {
+	if !m.breaker.allow(now, m.revivals) {
 		var none A
 		return none, errOpen
 	}
@@ -179,10 +179,11 @@ type breaker struct {
 	mu      sync.Mutex
 	until   time.Time // open until then
 	probing bool
+	life    int64 // revivals of the plugin when it was last tried
 }
 
 // allow reads one word while the plugin is well.
-func (b *breaker) allow(now func() time.Time) bool {
+func (b *breaker) allow(now func() time.Time, revivals func() int64) bool {
 	if b.failures.Load() < breakerFailures {
 		return true
 	}
@@ -191,8 +192,17 @@ func (b *breaker) allow(now func() time.Time) bool {
 	if b.failures.Load() < breakerFailures {
 		return true
 	}
-	if b.probing || now().Before(b.until) {
+	if b.probing {
 		return false
+	}
+	if now().Before(b.until) {
+		// What has been brought back to life since need not wait for its turn.
+		if revivals == nil || revivals() == b.life {
+			return false
+		}
+	}
+	if revivals != nil {
+		b.life = revivals()
 	}
 	b.probing = true
 	return true

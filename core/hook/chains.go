@@ -80,6 +80,10 @@ type Plugin struct {
 	Reads map[string][]string
 	// Metered: its runtime counts fuel, so records have it.
 	Metered bool
+	// Revivals counts how often the runtime has brought it back to life, after a
+	// crash of its process; nil: it never dies. A breaker that opened before the
+	// last of them lets a call through at once.
+	Revivals func() int64
 }
 
 // Options are what the chains need beside the plugins.

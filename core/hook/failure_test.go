@@ -14,7 +14,9 @@ import (
 func TestWhyAPluginFailedIsToldOnceASecondAndWhenItsBreakerOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []hook.Failure
-		p := connects(func(context.Context, *sdk.ConnectEvent) (sdk.Answer, error) { return sdk.Answer{}, errors.New("the list is gone") })
+		p := connects(func(context.Context, *sdk.ConnectEvent) (sdk.Answer, error) {
+			return sdk.Answer{}, errors.New("the list is gone")
+		})
 		p.Inline = true
 		c, err := hook.New([]hook.Plugin{p}, hook.Options{Failed: func(f hook.Failure) { told = append(told, f) }})
 		if err != nil {

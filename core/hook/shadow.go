@@ -16,11 +16,14 @@ func (o *owner) granted(edits []sdk.Edit) error {
 		if int(op) >= len(o.denied) || !o.denied[op] {
 			continue
 		}
-		key := "headers"
-		if op == sdk.OpReplaceBody {
-			key = "body"
+		key := `headers = "write"`
+		switch op {
+		case sdk.OpReplaceBody:
+			key = `body = "write"`
+		case sdk.OpSetSender, sdk.OpAddRecipient, sdk.OpRemoveRecipient, sdk.OpReplaceRecipient:
+			key = "envelope = true"
 		}
-		return fmt.Errorf("hook: %s needs allow.%s = \"write\" in the configuration of the plugin", op, key)
+		return fmt.Errorf("hook: %s needs allow.%s in the configuration of the plugin", op, key)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package hook_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -52,10 +53,13 @@ func TestAShadowThatGoesOnAgreesWithAYes(t *testing.T) {
 
 // What a plugin may not edit is an error of it, in shadow too.
 func TestAnEditWithoutItsGrantIsAnErrorOfThePlugin(t *testing.T) {
-	for _, op := range []sdk.Op{sdk.OpPrependHeader, sdk.OpReplaceBody} {
+	for _, op := range []sdk.Op{sdk.OpPrependHeader, sdk.OpReplaceBody, sdk.OpAddRecipient} {
 		edit := sdk.Edit{Op: op, Name: "X-Seen", Value: "yes"}
 		if op == sdk.OpReplaceBody {
 			edit = sdk.Edit{Op: op, Data: []byte("x")}
+		}
+		if op == sdk.OpAddRecipient {
+			edit = sdk.Edit{Op: op, Value: "copy@evil.example"}
 		}
 		for _, denied := range []bool{true, false} {
 			p := hook.Plugin{Name: "edits", Handlers: always(sdk.Answer{Edits: []sdk.Edit{edit}})}
@@ -85,5 +89,38 @@ func TestAMemberKnowsItsCallsErrorsAndTimes(t *testing.T) {
 	m := c.Describe()[0].Members[0]
 	if m.Calls != 1 || m.Errors != 1 || m.Last == "" {
 		t.Errorf("%+v", m)
+	}
+}
+
+// A process that was killed and runs again is asked at once: its breaker does
+// not keep mail waiting, or unfiltered, for half a minute more.
+func TestABreakerLetsARevivedPluginThroughAtOnce(t *testing.T) {
+	dead, lives := true, int64(0)
+	p := hook.Plugin{Name: "child", Revivals: func() int64 { return lives }, Handlers: sdk.Handlers{
+		Mail: func(context.Context, *sdk.MailEvent) (sdk.Answer, error) {
+			if dead {
+				return sdk.Answer{}, errors.New("it is dead")
+			}
+			return sdk.Rejected("5.7.1", "no"), nil
+		}}}
+	c, err := hook.New([]hook.Plugin{p}, hook.Options{Now: func() time.Time { return plugintest.Epoch }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() sdk.Action {
+		return c.Mail(t.Context(), nil, &sdk.MailEvent{Session: &sdk.Session{}, Envelope: &sdk.Envelope{}}, nil).Action
+	}
+	for range 10 {
+		ask()
+	}
+	dead = false
+	if a := ask(); a != sdk.Defer {
+		t.Errorf("the breaker is open, and the plugin answers %v", a)
+	}
+	lives++
+	for range 3 {
+		if a := ask(); a != sdk.Reject {
+			t.Errorf("after its revival: %v", a)
+		}
 	}
 }

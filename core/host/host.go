@@ -55,7 +55,7 @@ type Relay struct {
 func (r *Relay) Plugin(name string, g runtime.Grants, compiledIn bool) (*Host, error) {
 	h := &Host{Relay: r, name: name, grants: g, component: "plugin/" + name, compiledIn: compiledIn}
 	if compiledIn {
-		h.grants = runtime.Grants{Relay: g.Relay, DNS: true, HTTP: g.HTTP, KV: g.KV, Body: runtime.Write, Headers: runtime.Write, Clock: true, Send: true}
+		h.grants = runtime.Grants{Relay: g.Relay, DNS: true, HTTP: g.HTTP, KV: g.KV, Body: runtime.Write, Headers: runtime.Write, Clock: true, Send: true, Envelope: true}
 		if h.grants.KV == 0 {
 			h.grants.KV = BuiltinKV
 		}

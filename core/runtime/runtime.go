@@ -54,6 +54,9 @@ type Grants struct {
 	Headers Access
 	Clock   bool
 	Send    bool
+	// Envelope lets it change the sender and the recipients: without it, a plugin
+	// could have any mail that it sees sent to itself.
+	Envelope bool
 }
 
 // Has tells whether the grant of a name in [sdk.Grants] is given.
@@ -77,6 +80,8 @@ func (g *Grants) Has(name string) bool {
 		return g.Clock
 	case "send":
 		return g.Send
+	case "envelope":
+		return g.Envelope
 	}
 	return false
 }

@@ -311,9 +311,9 @@ func (p *plugin) supervise(c *child) {
 				return
 			}
 		}
-		p.restarts.Add(1)
 		p.child.Store(c)
 		p.set(ready, "")
+		p.restarts.Add(1) // last: who sees it may ask
 		p.rt.options.Logf(p.name, "runs again")
 	}
 }

@@ -304,9 +304,9 @@ func (e *engine) exception() error {
 	return e.explain(v)
 }
 
-// explain is an exception as an error of the plugin.
+// explain is an exception as an error of the plugin. It gives the value back.
 func (e *engine) explain(v uint64) error {
-	text := "an exception that cannot be shown"
+	text, thrown := "an exception that cannot be shown", v
 	if f, ok := e.values["explain"]; ok {
 		e.in.mem.WriteUint64Le(e.scratch, v)
 		r, err := e.do("JS_Call", e.ctx, f, undefined, 1, uint64(e.scratch))
@@ -315,6 +315,9 @@ func (e *engine) explain(v uint64) error {
 		}
 		if r>>32 != tagException {
 			v = r
+			if err := e.free(thrown); err != nil {
+				return err
+			}
 		} else if v, err = e.do("JS_GetException", e.ctx); err != nil { // it makes room, at least
 			return err
 		}

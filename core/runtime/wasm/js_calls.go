@@ -1,6 +1,8 @@
 package wasm
 
 import (
+	"errors"
+
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/programmable-mta/mta/sdk"
@@ -254,15 +256,14 @@ func (e *engine) applyHook(h *scriptHook) (uint64, error) {
 		args[i] = s[0]
 	}
 	v, err := e.apply(h.f, args[:len(h.eager)]...)
-	if err != nil {
-		return 0, err // what it leaves behind is little
+	var own pluginError
+	if err != nil && !errors.As(err, &own) {
+		return 0, err // the instance is thrown away
 	}
 	for _, a := range args[:len(h.eager)] {
-		s := e.stack[:2]
-		s[0], s[1] = e.ctx, a
-		if err := e.freeValue.CallWithStack(e.in, s); err != nil {
-			return 0, e.in.failure(err)
+		if again := e.free(a); again != nil {
+			return 0, again
 		}
 	}
-	return v, nil
+	return v, err
 }
