@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,9 @@ The languages are ` + strings.Join(scaffold.Languages(), ", ") + `; the hooks to
 				dir = p.Name
 			}
 			files, err := scaffold.New(dir, p, hook, mta.Sources)
+			if errors.Is(err, scaffold.ErrUsage) {
+				return status(exitUsage, "%w", err)
+			}
 			if err != nil {
 				return err
 			}

@@ -130,20 +130,24 @@ func CheckName(name string) error {
 	return nil
 }
 
+// ErrUsage: what was asked for does not exist, or has no such name. It has no
+// words of its own.
+var ErrUsage = errors.New("")
+
 // New writes a plugin with one hook to a folder, which must not exist or be
 // empty, and returns the files that people look at. The SDK is copied from
 // sources.
 func New(dir string, p Plugin, hook string, sources fs.FS) ([]string, error) {
 	if err := CheckName(p.Name); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w%w", ErrUsage, err)
 	}
 	lang, err := find(p.Lang)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w%w", ErrUsage, err)
 	}
 	i := slices.IndexFunc(examples, func(e example) bool { return e.Hook == hook })
 	if i < 0 {
-		return nil, fmt.Errorf("a plugin can be begun with the hooks %s; others are added by hand as the SDK's README shows", strings.Join(Hooks(), ", "))
+		return nil, fmt.Errorf("%wa plugin can be begun with the hooks %s; others are added by hand as the SDK's README shows", ErrUsage, strings.Join(Hooks(), ", "))
 	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%s is there and not empty: nothing was written; choose another folder with --dir", dir)
