@@ -306,7 +306,7 @@ func (e *engine) exception() error {
 
 // explain is an exception as an error of the plugin. It gives the value back.
 func (e *engine) explain(v uint64) error {
-	text, thrown := "an exception that cannot be shown", v
+	text, first := "an exception that cannot be shown", v
 	if f, ok := e.values["explain"]; ok {
 		e.in.mem.WriteUint64Le(e.scratch, v)
 		r, err := e.do("JS_Call", e.ctx, f, undefined, 1, uint64(e.scratch))
@@ -315,10 +315,10 @@ func (e *engine) explain(v uint64) error {
 		}
 		if r>>32 != tagException {
 			v = r
-			if err := e.free(thrown); err != nil {
-				return err
-			}
 		} else if v, err = e.do("JS_GetException", e.ctx); err != nil { // it makes room, at least
+			return err
+		}
+		if err := e.free(first); err != nil {
 			return err
 		}
 	}

@@ -256,8 +256,7 @@ func (e *engine) applyHook(h *scriptHook) (uint64, error) {
 		args[i] = s[0]
 	}
 	v, err := e.apply(h.f, args[:len(h.eager)]...)
-	var own pluginError
-	if err != nil && !errors.As(err, &own) {
+	if err != nil && !thrown(err) {
 		return 0, err // the instance is thrown away
 	}
 	for _, a := range args[:len(h.eager)] {
@@ -266,4 +265,10 @@ func (e *engine) applyHook(h *scriptHook) (uint64, error) {
 		}
 	}
 	return v, err
+}
+
+// thrown tells whether an error is an exception of the script.
+func thrown(err error) bool {
+	var own pluginError
+	return errors.As(err, &own)
 }

@@ -24,11 +24,11 @@ export function start(config) {
 export function onRcpt(e) {
   const ip = e.session.remote_ip;
   for (let i = 0; i < networks.length; i++) {
-    if (ip.startsWith(networks[i])) return host.reject("5.7.1", "no mail from your network: " + ip);
+    if (ip.startsWith(networks[i])) return host.reject("5.7.1", `no mail from your network: ${ip}`);
   }
   const from = host.domain(e.envelope.from);
-  if (refused.has(from)) return host.reject("5.7.1", "no mail from " + from + " is taken here");
+  if (refused.has(from)) return host.reject("5.7.1", `no mail from ${from} is taken here`);
   const to = host.domain(e.recipient.addr);
-  if (!ours.has(to)) return host.reject("5.1.2", "<" + e.recipient.addr + ">: " + to + " is no domain of ours");
+  if (!ours.has(to)) return host.reject("5.1.2", `<${e.recipient.addr}>: ${to} is no domain of ours`);
   return "accept";
 }
