@@ -282,6 +282,9 @@ func jsTables(code, types *bytes.Buffer, s *Schema) {
 		case h.Answer == nil:
 		case h.Answer.Fields[0].Name == "action":
 			answer = h.Answer.Fields[0].Type + " | " + h.Answer.Name + " | void"
+			if h.Answer.Name == "Answer" {
+				answer = "Decision | " + answer
+			}
 		case h.Answer.Name == "DeliverAnswer":
 			answer = "DeliverAnswer | Outcome[]"
 		default:

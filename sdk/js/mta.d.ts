@@ -530,19 +530,19 @@ export interface SendCall {
 /** The hooks that a plugin can export. */
 export interface Hooks {
   /** onConnect is asked before the banner is sent. */
-  onConnect?(e: ConnectEvent): Action | Answer | void | Promise<Action | Answer | void>;
+  onConnect?(e: ConnectEvent): Decision | Action | Answer | void | Promise<Decision | Action | Answer | void>;
   /** onHelo is asked at EHLO, HELO and LHLO, and again after STARTTLS. */
-  onHelo?(e: HeloEvent): Action | Answer | void | Promise<Action | Answer | void>;
+  onHelo?(e: HeloEvent): Decision | Action | Answer | void | Promise<Decision | Action | Answer | void>;
   /** onAuth is asked when credentials are presented. */
-  onAuth?(e: AuthEvent): Action | Answer | void | Promise<Action | Answer | void>;
+  onAuth?(e: AuthEvent): Decision | Action | Answer | void | Promise<Decision | Action | Answer | void>;
   /** onMail is asked at MAIL FROM. */
-  onMail?(e: MailEvent): Action | Answer | void | Promise<Action | Answer | void>;
+  onMail?(e: MailEvent): Decision | Action | Answer | void | Promise<Decision | Action | Answer | void>;
   /** onRcpt is asked at each RCPT TO. If nobody accepts: 550 5.7.1. */
-  onRcpt?(e: RcptEvent): Action | Answer | void | Promise<Action | Answer | void>;
+  onRcpt?(e: RcptEvent): Decision | Action | Answer | void | Promise<Decision | Action | Answer | void>;
   /** onPredata is asked at DATA and at the first BDAT, before the message. */
-  onPredata?(e: PredataEvent): Action | Answer | void | Promise<Action | Answer | void>;
+  onPredata?(e: PredataEvent): Decision | Action | Answer | void | Promise<Decision | Action | Answer | void>;
   /** onData is asked when the message has arrived, before the 250. */
-  onData?(e: DataEvent): Action | Answer | void | Promise<Action | Answer | void>;
+  onData?(e: DataEvent): Decision | Action | Answer | void | Promise<Decision | Action | Answer | void>;
   /** onRoute is asked for every recipient at every attempt. */
   onRoute?(e: RouteEvent): RouteAction | RouteAnswer | void | Promise<RouteAction | RouteAnswer | void>;
   /** onDeliver is a transport: routes name it in Via. */
@@ -577,18 +577,24 @@ export interface Plugin extends Hooks {
   stop?(): void | Promise<void>;
 }
 
+/** A decision of host.reject and the like, to be returned as it is. It cannot be changed: for more, return an Answer. */
+export interface Decision { readonly [opaque]: true }
+declare const opaque: unique symbol;
+
 /** What a plugin may ask of the relay. A call that fails throws a HostError. Times are in milliseconds, or written "5m". */
 export interface Host {
+  /** The name that the configuration gives this plugin: its notes are NAME.key. */
+  readonly name: string;
   /** The name by which the relay calls itself. */
   readonly hostname: string;
   accept(): Action;
   /** A permanent refusal (5yz); enhanced is a code of RFC 3463, class 5. The reason is for the log. */
-  reject(enhanced?: string, text?: string, reason?: string): Answer;
+  reject(enhanced?: string, text?: string, reason?: string): Decision;
   /** A temporary refusal (4yz); enhanced is a code of RFC 3463, class 4. */
-  defer(enhanced?: string, text?: string, reason?: string): Answer;
-  disconnect(enhanced?: string, text?: string, reason?: string): Answer;
-  discard(reason?: string): Answer;
-  hold(reason?: string): Answer;
+  defer(enhanced?: string, text?: string, reason?: string): Decision;
+  disconnect(enhanced?: string, text?: string, reason?: string): Decision;
+  discard(reason?: string): Decision;
+  hold(reason?: string): Decision;
   /** Goes on and leaves a note for other plugins, and for this one later. */
   noted(name: string, value: string): Answer;
   /** The time of the event. */

@@ -20,7 +20,7 @@ const ZEROS = 512; // octets behind the inbox that stay 0: what absent records r
 let u8, u32, i32, f64, i64, ZERO; // the inbox
 let o8, o32, of64, oi64, pos; // the outbox; where its content ends
 let r8, r32, ri32, rf64, ri64; // results
-let hostname = "";
+let hostname = "", ownName = "";
 
 function inbox(size) {
   size = (size + 7) & ~7;
@@ -1156,15 +1156,19 @@ function duration(s) {
 }
 
 // A decision of the functions below is a list: a third of the price of an object.
+// It is frozen, so that who adds a key to it hears of it.
+
+const freeze = Object.freeze;
 
 const host = {
+  get name() { return ownName; },
   get hostname() { return hostname; },
   accept() { return "accept"; },
-  reject(enhanced, text, reason) { return ["reject", enhanced, text, reason]; },
-  defer(enhanced, text, reason) { return ["defer", enhanced, text, reason]; },
-  disconnect(enhanced, text, reason) { return ["disconnect", enhanced, text, reason]; },
-  discard(reason) { return ["discard", undefined, undefined, reason]; },
-  hold(reason) { return ["hold", undefined, undefined, reason]; },
+  reject(enhanced, text, reason) { return freeze(["reject", enhanced, text, reason]); },
+  defer(enhanced, text, reason) { return freeze(["defer", enhanced, text, reason]); },
+  disconnect(enhanced, text, reason) { return freeze(["disconnect", enhanced, text, reason]); },
+  discard(reason) { return freeze(["discard", undefined, undefined, reason]); },
+  hold(reason) { return freeze(["hold", undefined, undefined, reason]); },
   noted(name, value) { return { edits: [{ op: "note", name, value }] }; },
   eventTime() { return millis(4); },
   now() {
@@ -1346,6 +1350,7 @@ function describe() {
 function start(length) {
   const all = JSON.parse(inboxText(length));
   hostname = all.hostname;
+  ownName = all.name;
   let config = all.config;
   if (about.config !== undefined) {
     for (const k of Object.keys(config)) {

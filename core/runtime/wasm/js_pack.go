@@ -23,6 +23,15 @@ const EngineName = "quickjs-wasi"
 // MaxScript bounds the prelude and the script that are packed, each.
 const MaxScript = 4 << 20
 
+// packInterface is what a prelude and this relay agree on beside the contract. A
+// packed script brings its prelude along, so that a relay of another interface
+// has to refuse it with the remedy rather than fail inside of it.
+const packInterface = 1
+
+func engineLine(size int) []byte {
+	return fmt.Appendf(nil, "%s %d interface %d", EngineName, size, packInterface)
+}
+
 var errPacked = errors.New("wasm: the engine is a plugin already: it has a script")
 
 // PackScript makes one module of the JavaScript engine (the file quickjs.wasm of
@@ -53,7 +62,7 @@ func PackScript(engine, prelude, script []byte) ([]byte, error) {
 		return nil, fmt.Errorf("wasm: %w", err)
 	}
 	out := bytes.Clone(engine)
-	out = appendCustom(out, engineSection, fmt.Appendf(nil, "%s %d", EngineName, len(engine)))
+	out = appendCustom(out, engineSection, engineLine(len(engine)))
 	out = appendCustom(out, preludeSection, prelude)
 	return appendCustom(out, scriptSection, script), nil
 }
@@ -81,6 +90,7 @@ func unpack(module []byte) (*packed, error) {
 	}
 	p := &packed{}
 	found := map[string]bool{}
+	made := "" // by whom
 	r := &reader{b: module[8:]}
 	for len(r.b) > 0 {
 		begin := len(module) - len(r.b)
@@ -110,6 +120,8 @@ func unpack(module []byte) (*packed, error) {
 			p.engine = module[:begin:begin]
 		}
 		switch name {
+		case engineSection:
+			made = string(s.b)
 		case preludeSection:
 			p.prelude = string(s.b)
 		case scriptSection:
@@ -123,6 +135,8 @@ func unpack(module []byte) (*packed, error) {
 		return nil, fmt.Errorf("it has not all of the sections %s, %s and %s: pack it anew", engineSection, preludeSection, scriptSection)
 	case len(p.prelude) > MaxScript || len(p.script) > MaxScript:
 		return nil, fmt.Errorf("its script or prelude has more than %d octets", MaxScript)
+	case made != string(engineLine(len(p.engine))):
+		return nil, fmt.Errorf("its script was packed by another release of mta (%.80q, and this one makes %q): build it anew with mta plugin build", made, engineLine(len(p.engine)))
 	}
 	return p, nil
 }

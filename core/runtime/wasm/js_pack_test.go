@@ -72,8 +72,9 @@ func TestAPluginWithSectionsThatDoNotFitIsRefused(t *testing.T) {
 		sections []string
 		want     string
 	}{
-		"no engine":   {[]string{preludeSection, scriptSection}, "it has not all of the sections"},
-		"two scripts": {[]string{engineSection, preludeSection, scriptSection, scriptSection}, "it has two sections mta1.script"},
+		"no engine":       {[]string{preludeSection, scriptSection}, "it has not all of the sections"},
+		"another release": {[]string{engineSection, preludeSection, scriptSection}, "build it anew with mta plugin build"},
+		"two scripts":     {[]string{engineSection, preludeSection, scriptSection, scriptSection}, "it has two sections mta1.script"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := slices.Clone(p.engine)

@@ -5,6 +5,7 @@ import { Json, JsonKind } from "./json";
  * that nobody has asked for when start is over, keep the plugin from starting.
  */
 export class Config {
+  name: string = "";
   hostname: string = "";
   failed: bool = false;
   private values: Json = new Json();
@@ -18,8 +19,10 @@ export class Config {
       c.bad("config: it is no JSON");
       return c;
     }
-    const name = all.get("hostname");
-    if (name !== null) c.hostname = name.text;
+    const name = all.get("name");
+    if (name !== null) c.name = name.text;
+    const host = all.get("hostname");
+    if (host !== null) c.hostname = host.text;
     const own = all.get("config");
     if (own !== null) c.values = own;
     return c;

@@ -31,6 +31,12 @@ function take(name: string, r: i64, v: View): bool {
  * its error, unless the plugin takes the error with host.recovered().
  */
 export class Host {
+  /** The name that the configuration gives this plugin: its notes are NAME.key. */
+  get name(): string {
+    const p = current;
+    return p === null ? "" : p.configuredName;
+  }
+
   /** The name by which the relay calls itself. */
   get hostname(): string {
     const p = current;

@@ -3,6 +3,8 @@ import { quote } from "./json";
 
 /** What a plugin says of itself; see Plugin for what its author calls. */
 export class BasePlugin {
+  /** The name that the configuration gives it; known from start on. */
+  configuredName: string = "";
   /** The name by which the relay calls itself; known from start on. */
   hostname: string = "";
 

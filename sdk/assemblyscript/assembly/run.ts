@@ -32,10 +32,13 @@ export function mta1_start(length: i32): i64 {
   const p: BasePlugin | null = current;
   if (p === null) return pack("the entry file makes no plugin", ERROR);
   const c = Config.parse(String.UTF8.decodeUnsafe(buffer, length));
+  p.configuredName = c.name;
   p.hostname = c.hostname;
   const f = p.startHook;
   if (f !== null && !c.failed) f(c);
-  if (failure.length == 0) failure = c.problem();
+  // What is wrong with the configuration is why start misses something.
+  const problem = c.problem();
+  if (problem.length) failure = problem;
   return failure.length ? pack(failure, ERROR) : 0;
 }
 

@@ -30,18 +30,24 @@ export interface Plugin extends Hooks {
   stop?(): void | Promise<void>;
 }
 
+/** A decision of host.reject and the like, to be returned as it is. It cannot be changed: for more, return an Answer. */
+export interface Decision { readonly [opaque]: true }
+declare const opaque: unique symbol;
+
 /** What a plugin may ask of the relay. A call that fails throws a HostError. Times are in milliseconds, or written "5m". */
 export interface Host {
+  /** The name that the configuration gives this plugin: its notes are NAME.key. */
+  readonly name: string;
   /** The name by which the relay calls itself. */
   readonly hostname: string;
   accept(): Action;
   /** A permanent refusal (5yz); enhanced is a code of RFC 3463, class 5. The reason is for the log. */
-  reject(enhanced?: string, text?: string, reason?: string): Answer;
+  reject(enhanced?: string, text?: string, reason?: string): Decision;
   /** A temporary refusal (4yz); enhanced is a code of RFC 3463, class 4. */
-  defer(enhanced?: string, text?: string, reason?: string): Answer;
-  disconnect(enhanced?: string, text?: string, reason?: string): Answer;
-  discard(reason?: string): Answer;
-  hold(reason?: string): Answer;
+  defer(enhanced?: string, text?: string, reason?: string): Decision;
+  disconnect(enhanced?: string, text?: string, reason?: string): Decision;
+  discard(reason?: string): Decision;
+  hold(reason?: string): Decision;
   /** Goes on and leaves a note for other plugins, and for this one later. */
   noted(name: string, value: string): Answer;
   /** The time of the event. */
