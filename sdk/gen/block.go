@@ -152,23 +152,23 @@ func readRecord(b *bytes.Buffer, r *RecordType) {
 		body := ""
 		switch f.Kind {
 		case Bool:
-			body = v + " = b.bool(" + at + ")"
+			body = v + " = b.slot(" + at + ") != 0"
 		case Int:
-			body = v + " = " + f.GoT + "(b.int(" + at + "))"
+			body = v + " = " + f.GoT + "(b.slot(" + at + "))"
 		case Duration:
 			body = v + " = time.Duration(b.int(" + at + "))"
 		case Enum:
-			body = v + " = sdk." + f.Type + "(b.enum(" + at + "))"
+			body = "if b.slot(" + at + ") != 0 {\n\t\t\t" + v + " = sdk." + f.Type + "(b.enum(" + at + "))\n\t\t}"
 		case Float:
 			body = v + " = b.float(" + at + ")"
 		case Time:
-			body = v + " = b.time(" + at + ")"
+			body = "if b.slot(" + at + ") != 0 {\n\t\t\t" + v + " = b.time(" + at + ")\n\t\t}"
 		case String:
-			body = v + " = b.string(" + at + ")"
+			body = "if x := b.slot(" + at + "); x != 0 {\n\t\t\t" + v + " = b.text(x)\n\t\t}"
 		case Bytes:
 			body = v + " = b.bytes(" + at + ")"
 		case Notes:
-			body = v + " = b.notes(" + at + ")"
+			body = "if b.slot(" + at + ") != 0 {\n\t\t\t" + v + " = b.notes(" + at + ")\n\t\t}"
 		case Record:
 			if f.Ptr {
 				body = fmt.Sprintf("if off, m := b.sub(%s); off != 0 {\n\t\t\t%s = b.new%s()\n\t\t\tb.get%s(off, m, %s)\n\t\t}", at, v, f.Type, f.Type, v)
@@ -178,7 +178,7 @@ func readRecord(b *bytes.Buffer, r *RecordType) {
 		case List:
 			switch f.Elem {
 			case String:
-				body = v + " = b.strings(" + at + ")"
+				body = "if b.slot(" + at + ") != 0 {\n\t\t\t" + v + " = b.strings(" + at + ")\n\t\t}"
 			case Enum:
 				body = fmt.Sprintf("if off, m := b.sub(%s); m > 0 {\n\t\t\t%s = make([]sdk.%s, m)\n\t\t\tfor i := range %s {\n\t\t\t\t%s[i] = sdk.%s(b.enum(off + 8*i))\n\t\t\t}\n\t\t}", at, v, f.Type, v, v, f.Type)
 			default:

@@ -155,40 +155,62 @@ const fieldsSession = 12
 
 func (b *Block) getSession(at, n int, v *sdk.Session) {
 	if n > 0 {
-		v.ID = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.ID = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.Profile = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Profile = b.text(x)
+		}
 	}
 	if n > 2 {
-		v.LocalAddr = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.LocalAddr = b.text(x)
+		}
 	}
 	if n > 3 {
-		v.RemoteIP = b.string(at + 24)
+		if x := b.slot(at + 24); x != 0 {
+			v.RemoteIP = b.text(x)
+		}
 	}
 	if n > 4 {
-		v.RemotePort = int(b.int(at + 32))
+		v.RemotePort = int(b.slot(at + 32))
 	}
 	if n > 5 {
-		v.RemoteName = b.string(at + 40)
+		if x := b.slot(at + 40); x != 0 {
+			v.RemoteName = b.text(x)
+		}
 	}
 	if n > 6 {
-		v.Helo = b.string(at + 48)
+		if x := b.slot(at + 48); x != 0 {
+			v.Helo = b.text(x)
+		}
 	}
 	if n > 7 {
-		v.Protocol = b.string(at + 56)
+		if x := b.slot(at + 56); x != 0 {
+			v.Protocol = b.text(x)
+		}
 	}
 	if n > 8 {
-		v.TLS = b.string(at + 64)
+		if x := b.slot(at + 64); x != 0 {
+			v.TLS = b.text(x)
+		}
 	}
 	if n > 9 {
-		v.Login = b.string(at + 72)
+		if x := b.slot(at + 72); x != 0 {
+			v.Login = b.text(x)
+		}
 	}
 	if n > 10 {
-		v.Started = b.time(at + 80)
+		if b.slot(at+80) != 0 {
+			v.Started = b.time(at + 80)
+		}
 	}
 	if n > 11 {
-		v.Notes = b.notes(at + 88)
+		if b.slot(at+88) != 0 {
+			v.Notes = b.notes(at + 88)
+		}
 	}
 }
 
@@ -212,16 +234,24 @@ const fieldsRecipient = 4
 
 func (b *Block) getRecipient(at, n int, v *sdk.Recipient) {
 	if n > 0 {
-		v.Addr = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Addr = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.Orig = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Orig = b.text(x)
+		}
 	}
 	if n > 2 {
-		v.Notify = sdk.Notify(b.enum(at + 16))
+		if b.slot(at+16) != 0 {
+			v.Notify = sdk.Notify(b.enum(at + 16))
+		}
 	}
 	if n > 3 {
-		v.ORcpt = b.string(at + 24)
+		if x := b.slot(at + 24); x != 0 {
+			v.ORcpt = b.text(x)
+		}
 	}
 }
 
@@ -272,10 +302,14 @@ const fieldsEnvelope = 12
 
 func (b *Block) getEnvelope(at, n int, v *sdk.Envelope) {
 	if n > 0 {
-		v.ID = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.ID = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.From = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.From = b.text(x)
+		}
 	}
 	if n > 2 {
 		if off, m := b.sub(at + 16); m > 0 {
@@ -287,32 +321,42 @@ func (b *Block) getEnvelope(at, n int, v *sdk.Envelope) {
 		}
 	}
 	if n > 3 {
-		v.Size = int64(b.int(at + 24))
+		v.Size = int64(b.slot(at + 24))
 	}
 	if n > 4 {
-		v.Body = b.string(at + 32)
+		if x := b.slot(at + 32); x != 0 {
+			v.Body = b.text(x)
+		}
 	}
 	if n > 5 {
-		v.SMTPUTF8 = b.bool(at + 40)
+		v.SMTPUTF8 = b.slot(at+40) != 0
 	}
 	if n > 6 {
-		v.RequireTLS = b.bool(at + 48)
+		v.RequireTLS = b.slot(at+48) != 0
 	}
 	if n > 7 {
-		v.Ret = b.string(at + 56)
+		if x := b.slot(at + 56); x != 0 {
+			v.Ret = b.text(x)
+		}
 	}
 	if n > 8 {
-		v.EnvID = b.string(at + 64)
+		if x := b.slot(at + 64); x != 0 {
+			v.EnvID = b.text(x)
+		}
 	}
 	if n > 9 {
-		v.Arrived = b.time(at + 72)
+		if b.slot(at+72) != 0 {
+			v.Arrived = b.time(at + 72)
+		}
 	}
 	if n > 10 {
 		off, m := b.sub(at + 80)
 		b.getOrigin(off, m, &v.Origin)
 	}
 	if n > 11 {
-		v.Notes = b.notes(at + 88)
+		if b.slot(at+88) != 0 {
+			v.Notes = b.notes(at + 88)
+		}
 	}
 }
 
@@ -342,22 +386,34 @@ const fieldsOrigin = 6
 
 func (b *Block) getOrigin(at, n int, v *sdk.Origin) {
 	if n > 0 {
-		v.IP = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.IP = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.Name = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Name = b.text(x)
+		}
 	}
 	if n > 2 {
-		v.Helo = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.Helo = b.text(x)
+		}
 	}
 	if n > 3 {
-		v.Protocol = b.string(at + 24)
+		if x := b.slot(at + 24); x != 0 {
+			v.Protocol = b.text(x)
+		}
 	}
 	if n > 4 {
-		v.Login = b.string(at + 32)
+		if x := b.slot(at + 32); x != 0 {
+			v.Login = b.text(x)
+		}
 	}
 	if n > 5 {
-		v.Profile = b.string(at + 40)
+		if x := b.slot(at + 40); x != 0 {
+			v.Profile = b.text(x)
+		}
 	}
 }
 
@@ -375,10 +431,12 @@ const fieldsMessage = 2
 
 func (b *Block) getMessage(at, n int, v *sdk.Message) {
 	if n > 0 {
-		v.ID = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.ID = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.Size = int64(b.int(at + 8))
+		v.Size = int64(b.slot(at + 8))
 	}
 }
 
@@ -399,13 +457,17 @@ const fieldsReply = 3
 
 func (b *Block) getReply(at, n int, v *sdk.Reply) {
 	if n > 0 {
-		v.Code = int(b.int(at + 0))
+		v.Code = int(b.slot(at + 0))
 	}
 	if n > 1 {
-		v.Enhanced = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Enhanced = b.text(x)
+		}
 	}
 	if n > 2 {
-		v.Text = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.Text = b.text(x)
+		}
 	}
 }
 
@@ -441,14 +503,18 @@ const fieldsAnswer = 6
 
 func (b *Block) getAnswer(at, n int, v *sdk.Answer) {
 	if n > 0 {
-		v.Action = sdk.Action(b.enum(at + 0))
+		if b.slot(at+0) != 0 {
+			v.Action = sdk.Action(b.enum(at + 0))
+		}
 	}
 	if n > 1 {
 		off, m := b.sub(at + 8)
 		b.getReply(off, m, &v.Reply)
 	}
 	if n > 2 {
-		v.Reason = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.Reason = b.text(x)
+		}
 	}
 	if n > 3 {
 		if off, m := b.sub(at + 24); m > 0 {
@@ -460,7 +526,9 @@ func (b *Block) getAnswer(at, n int, v *sdk.Answer) {
 		}
 	}
 	if n > 4 {
-		v.Identity = b.string(at + 32)
+		if x := b.slot(at + 32); x != 0 {
+			v.Identity = b.text(x)
+		}
 	}
 	if n > 5 {
 		if off, m := b.sub(at + 40); m > 0 {
@@ -490,14 +558,18 @@ const fieldsVerdict = 3
 
 func (b *Block) getVerdict(at, n int, v *sdk.Verdict) {
 	if n > 0 {
-		v.Action = sdk.Action(b.enum(at + 0))
+		if b.slot(at+0) != 0 {
+			v.Action = sdk.Action(b.enum(at + 0))
+		}
 	}
 	if n > 1 {
 		off, m := b.sub(at + 8)
 		b.getReply(off, m, &v.Reply)
 	}
 	if n > 2 {
-		v.Reason = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.Reason = b.text(x)
+		}
 	}
 }
 
@@ -524,16 +596,22 @@ const fieldsEdit = 5
 
 func (b *Block) getEdit(at, n int, v *sdk.Edit) {
 	if n > 0 {
-		v.Op = sdk.Op(b.enum(at + 0))
+		if b.slot(at+0) != 0 {
+			v.Op = sdk.Op(b.enum(at + 0))
+		}
 	}
 	if n > 1 {
-		v.Name = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Name = b.text(x)
+		}
 	}
 	if n > 2 {
-		v.Value = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.Value = b.text(x)
+		}
 	}
 	if n > 3 {
-		v.Index = int(b.int(at + 24))
+		v.Index = int(b.slot(at + 24))
 	}
 	if n > 4 {
 		v.Data = b.bytes(at + 32)
@@ -563,7 +641,9 @@ const fieldsRouteAnswer = 5
 
 func (b *Block) getRouteAnswer(at, n int, v *sdk.RouteAnswer) {
 	if n > 0 {
-		v.Action = sdk.RouteAction(b.enum(at + 0))
+		if b.slot(at+0) != 0 {
+			v.Action = sdk.RouteAction(b.enum(at + 0))
+		}
 	}
 	if n > 1 {
 		off, m := b.sub(at + 8)
@@ -574,10 +654,14 @@ func (b *Block) getRouteAnswer(at, n int, v *sdk.RouteAnswer) {
 		b.getReply(off, m, &v.Reply)
 	}
 	if n > 3 {
-		v.Reason = b.string(at + 24)
+		if x := b.slot(at + 24); x != 0 {
+			v.Reason = b.text(x)
+		}
 	}
 	if n > 4 {
-		v.NotBefore = b.time(at + 32)
+		if b.slot(at+32) != 0 {
+			v.NotBefore = b.time(at + 32)
+		}
 	}
 }
 
@@ -619,34 +703,52 @@ const fieldsRoute = 10
 
 func (b *Block) getRoute(at, n int, v *sdk.Route) {
 	if n > 0 {
-		v.Via = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Via = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.Hosts = b.strings(at + 8)
+		if b.slot(at+8) != 0 {
+			v.Hosts = b.strings(at + 8)
+		}
 	}
 	if n > 2 {
-		v.MX = b.bool(at + 16)
+		v.MX = b.slot(at+16) != 0
 	}
 	if n > 3 {
-		v.TLS = b.string(at + 24)
+		if x := b.slot(at + 24); x != 0 {
+			v.TLS = b.text(x)
+		}
 	}
 	if n > 4 {
-		v.Source = b.string(at + 32)
+		if x := b.slot(at + 32); x != 0 {
+			v.Source = b.text(x)
+		}
 	}
 	if n > 5 {
-		v.Pool = b.string(at + 40)
+		if x := b.slot(at + 40); x != 0 {
+			v.Pool = b.text(x)
+		}
 	}
 	if n > 6 {
-		v.Key = b.string(at + 48)
+		if x := b.slot(at + 48); x != 0 {
+			v.Key = b.text(x)
+		}
 	}
 	if n > 7 {
-		v.User = b.string(at + 56)
+		if x := b.slot(at + 56); x != 0 {
+			v.User = b.text(x)
+		}
 	}
 	if n > 8 {
-		v.PasswordFile = b.string(at + 64)
+		if x := b.slot(at + 64); x != 0 {
+			v.PasswordFile = b.text(x)
+		}
 	}
 	if n > 9 {
-		v.Rule = b.string(at + 72)
+		if x := b.slot(at + 72); x != 0 {
+			v.Rule = b.text(x)
+		}
 	}
 }
 
@@ -691,29 +793,35 @@ const fieldsOutcome = 11
 
 func (b *Block) getOutcome(at, n int, v *sdk.Outcome) {
 	if n > 0 {
-		v.Status = sdk.Status(b.enum(at + 0))
+		if b.slot(at+0) != 0 {
+			v.Status = sdk.Status(b.enum(at + 0))
+		}
 	}
 	if n > 1 {
 		off, m := b.sub(at + 8)
 		b.getReply(off, m, &v.Reply)
 	}
 	if n > 2 {
-		v.Remote = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.Remote = b.text(x)
+		}
 	}
 	if n > 3 {
-		v.TLS = b.string(at + 24)
+		if x := b.slot(at + 24); x != 0 {
+			v.TLS = b.text(x)
+		}
 	}
 	if n > 4 {
-		v.RemoteReply = b.bool(at + 32)
+		v.RemoteReply = b.slot(at+32) != 0
 	}
 	if n > 5 {
-		v.DSNRelayed = b.bool(at + 40)
+		v.DSNRelayed = b.slot(at+40) != 0
 	}
 	if n > 6 {
-		v.MaybeDuplicate = b.bool(at + 48)
+		v.MaybeDuplicate = b.slot(at+48) != 0
 	}
 	if n > 7 {
-		v.Unreachable = b.bool(at + 56)
+		v.Unreachable = b.slot(at+56) != 0
 	}
 	if n > 8 {
 		v.Setup = time.Duration(b.int(at + 64))
@@ -722,7 +830,7 @@ func (b *Block) getOutcome(at, n int, v *sdk.Outcome) {
 		v.Transfer = time.Duration(b.int(at + 72))
 	}
 	if n > 10 {
-		v.Hold = b.bool(at + 80)
+		v.Hold = b.slot(at+80) != 0
 	}
 }
 
@@ -773,7 +881,9 @@ const fieldsOutcomeAnswer = 5
 
 func (b *Block) getOutcomeAnswer(at, n int, v *sdk.OutcomeAnswer) {
 	if n > 0 {
-		v.Status = sdk.Status(b.enum(at + 0))
+		if b.slot(at+0) != 0 {
+			v.Status = sdk.Status(b.enum(at + 0))
+		}
 	}
 	if n > 1 {
 		v.Delay = time.Duration(b.int(at + 8))
@@ -783,10 +893,12 @@ func (b *Block) getOutcomeAnswer(at, n int, v *sdk.OutcomeAnswer) {
 		b.getReply(off, m, &v.Reply)
 	}
 	if n > 3 {
-		v.Reason = b.string(at + 24)
+		if x := b.slot(at + 24); x != 0 {
+			v.Reason = b.text(x)
+		}
 	}
 	if n > 4 {
-		v.Hold = b.bool(at + 32)
+		v.Hold = b.slot(at+32) != 0
 	}
 }
 
@@ -816,10 +928,12 @@ const fieldsBounceAnswer = 5
 
 func (b *Block) getBounceAnswer(at, n int, v *sdk.BounceAnswer) {
 	if n > 0 {
-		v.Suppress = b.bool(at + 0)
+		v.Suppress = b.slot(at+0) != 0
 	}
 	if n > 1 {
-		v.Reason = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Reason = b.text(x)
+		}
 	}
 	if n > 2 {
 		if off, m := b.sub(at + 16); m > 0 {
@@ -831,10 +945,10 @@ func (b *Block) getBounceAnswer(at, n int, v *sdk.BounceAnswer) {
 		}
 	}
 	if n > 3 {
-		v.Defer = b.bool(at + 24)
+		v.Defer = b.slot(at+24) != 0
 	}
 	if n > 4 {
-		v.Hold = b.bool(at + 32)
+		v.Hold = b.slot(at+32) != 0
 	}
 }
 
@@ -876,7 +990,7 @@ func (b *Block) getHeloEvent(at, n int, v *sdk.HeloEvent) {
 		}
 	}
 	if n > 1 {
-		v.Extended = b.bool(at + 8)
+		v.Extended = b.slot(at+8) != 0
 	}
 }
 
@@ -909,16 +1023,24 @@ func (b *Block) getAuthEvent(at, n int, v *sdk.AuthEvent) {
 		}
 	}
 	if n > 1 {
-		v.Mechanism = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Mechanism = b.text(x)
+		}
 	}
 	if n > 2 {
-		v.Username = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.Username = b.text(x)
+		}
 	}
 	if n > 3 {
-		v.Password = b.string(at + 24)
+		if x := b.slot(at + 24); x != 0 {
+			v.Password = b.text(x)
+		}
 	}
 	if n > 4 {
-		v.AuthzID = b.string(at + 32)
+		if x := b.slot(at + 32); x != 0 {
+			v.AuthzID = b.text(x)
+		}
 	}
 }
 
@@ -1074,7 +1196,7 @@ func (b *Block) getRouteEvent(at, n int, v *sdk.RouteEvent) {
 		b.getRecipient(off, m, &v.Recipient)
 	}
 	if n > 2 {
-		v.Attempt = int(b.int(at + 16))
+		v.Attempt = int(b.slot(at + 16))
 	}
 	if n > 3 {
 		off, m := b.sub(at + 24)
@@ -1131,7 +1253,7 @@ func (b *Block) getDeliverEvent(at, n int, v *sdk.DeliverEvent) {
 		b.getRoute(off, m, &v.Route)
 	}
 	if n > 4 {
-		v.Attempt = int(b.int(at + 32))
+		v.Attempt = int(b.slot(at + 32))
 	}
 }
 
@@ -1175,14 +1297,16 @@ func (b *Block) getOutcomeEvent(at, n int, v *sdk.OutcomeEvent) {
 		b.getRoute(off, m, &v.Route)
 	}
 	if n > 3 {
-		v.Attempt = int(b.int(at + 24))
+		v.Attempt = int(b.slot(at + 24))
 	}
 	if n > 4 {
 		off, m := b.sub(at + 32)
 		b.getOutcome(off, m, &v.Outcome)
 	}
 	if n > 5 {
-		v.Next = b.time(at + 40)
+		if b.slot(at+40) != 0 {
+			v.Next = b.time(at + 40)
+		}
 	}
 }
 
@@ -1224,7 +1348,9 @@ func (b *Block) getBounceEvent(at, n int, v *sdk.BounceEvent) {
 		}
 	}
 	if n > 1 {
-		v.Kind = sdk.DSNKind(b.enum(at + 8))
+		if b.slot(at+8) != 0 {
+			v.Kind = sdk.DSNKind(b.enum(at + 8))
+		}
 	}
 	if n > 2 {
 		if off, m := b.sub(at + 16); m > 0 {
@@ -1249,7 +1375,9 @@ func (b *Block) getBounceEvent(at, n int, v *sdk.BounceEvent) {
 		b.getMessage(off, m, &v.Message)
 	}
 	if n > 5 {
-		v.To = b.string(at + 40)
+		if x := b.slot(at + 40); x != 0 {
+			v.To = b.text(x)
+		}
 	}
 }
 
@@ -1276,10 +1404,12 @@ func (b *Block) getDisconnectEvent(at, n int, v *sdk.DisconnectEvent) {
 		}
 	}
 	if n > 1 {
-		v.Messages = int(b.int(at + 8))
+		v.Messages = int(b.slot(at + 8))
 	}
 	if n > 2 {
-		v.Reason = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.Reason = b.text(x)
+		}
 	}
 }
 
@@ -1306,10 +1436,14 @@ const fieldsHTTPRequest = 4
 
 func (b *Block) getHTTPRequest(at, n int, v *sdk.HTTPRequest) {
 	if n > 0 {
-		v.Method = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Method = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.URL = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.URL = b.text(x)
+		}
 	}
 	if n > 2 {
 		if off, m := b.sub(at + 16); m > 0 {
@@ -1345,7 +1479,7 @@ const fieldsHTTPResponse = 3
 
 func (b *Block) getHTTPResponse(at, n int, v *sdk.HTTPResponse) {
 	if n > 0 {
-		v.Status = int(b.int(at + 0))
+		v.Status = int(b.slot(at + 0))
 	}
 	if n > 1 {
 		if off, m := b.sub(at + 8); m > 0 {
@@ -1375,10 +1509,14 @@ const fieldsHTTPField = 2
 
 func (b *Block) getHTTPField(at, n int, v *sdk.HTTPField) {
 	if n > 0 {
-		v.Name = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Name = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.Value = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Value = b.text(x)
+		}
 	}
 }
 
@@ -1405,19 +1543,21 @@ const fieldsMX = 5
 
 func (b *Block) getMX(at, n int, v *sdk.MX) {
 	if n > 0 {
-		v.Hosts = b.strings(at + 0)
+		if b.slot(at+0) != 0 {
+			v.Hosts = b.strings(at + 0)
+		}
 	}
 	if n > 1 {
-		v.Null = b.bool(at + 8)
+		v.Null = b.slot(at+8) != 0
 	}
 	if n > 2 {
-		v.Implicit = b.bool(at + 16)
+		v.Implicit = b.slot(at+16) != 0
 	}
 	if n > 3 {
-		v.Loops = b.bool(at + 24)
+		v.Loops = b.slot(at+24) != 0
 	}
 	if n > 4 {
-		v.NoDomain = b.bool(at + 32)
+		v.NoDomain = b.slot(at+32) != 0
 	}
 }
 
@@ -1435,10 +1575,12 @@ const fieldsLogCall = 2
 
 func (b *Block) getLogCall(at, n int, v *sdk.LogCall) {
 	if n > 0 {
-		v.Level = int(b.int(at + 0))
+		v.Level = int(b.slot(at + 0))
 	}
 	if n > 1 {
-		v.Text = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Text = b.text(x)
+		}
 	}
 }
 
@@ -1465,7 +1607,9 @@ const fieldsNowResult = 1
 
 func (b *Block) getNowResult(at, n int, v *sdk.NowResult) {
 	if n > 0 {
-		v.Time = b.time(at + 0)
+		if b.slot(at+0) != 0 {
+			v.Time = b.time(at + 0)
+		}
 	}
 }
 
@@ -1480,7 +1624,7 @@ const fieldsRandomCall = 1
 
 func (b *Block) getRandomCall(at, n int, v *sdk.RandomCall) {
 	if n > 0 {
-		v.Size = int(b.int(at + 0))
+		v.Size = int(b.slot(at + 0))
 	}
 }
 
@@ -1516,10 +1660,12 @@ const fieldsMetricCall = 3
 
 func (b *Block) getMetricCall(at, n int, v *sdk.MetricCall) {
 	if n > 0 {
-		v.Name = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Name = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.Gauge = b.bool(at + 8)
+		v.Gauge = b.slot(at+8) != 0
 	}
 	if n > 2 {
 		v.Value = b.float(at + 16)
@@ -1543,7 +1689,9 @@ const fieldsKVGetCall = 1
 
 func (b *Block) getKVGetCall(at, n int, v *sdk.KVGetCall) {
 	if n > 0 {
-		v.Key = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Key = b.text(x)
+		}
 	}
 }
 
@@ -1561,7 +1709,7 @@ const fieldsKVGetResult = 2
 
 func (b *Block) getKVGetResult(at, n int, v *sdk.KVGetResult) {
 	if n > 0 {
-		v.Found = b.bool(at + 0)
+		v.Found = b.slot(at+0) != 0
 	}
 	if n > 1 {
 		v.Value = b.bytes(at + 8)
@@ -1585,7 +1733,9 @@ const fieldsKVSetCall = 3
 
 func (b *Block) getKVSetCall(at, n int, v *sdk.KVSetCall) {
 	if n > 0 {
-		v.Key = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Key = b.text(x)
+		}
 	}
 	if n > 1 {
 		v.Value = b.bytes(at + 8)
@@ -1627,16 +1777,18 @@ const fieldsKVSwapCall = 6
 
 func (b *Block) getKVSwapCall(at, n int, v *sdk.KVSwapCall) {
 	if n > 0 {
-		v.Key = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Key = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.HasOld = b.bool(at + 8)
+		v.HasOld = b.slot(at+8) != 0
 	}
 	if n > 2 {
 		v.Old = b.bytes(at + 16)
 	}
 	if n > 3 {
-		v.HasNew = b.bool(at + 24)
+		v.HasNew = b.slot(at+24) != 0
 	}
 	if n > 4 {
 		v.New = b.bytes(at + 32)
@@ -1657,7 +1809,7 @@ const fieldsKVSwapResult = 1
 
 func (b *Block) getKVSwapResult(at, n int, v *sdk.KVSwapResult) {
 	if n > 0 {
-		v.Swapped = b.bool(at + 0)
+		v.Swapped = b.slot(at+0) != 0
 	}
 }
 
@@ -1678,10 +1830,12 @@ const fieldsKVAddCall = 3
 
 func (b *Block) getKVAddCall(at, n int, v *sdk.KVAddCall) {
 	if n > 0 {
-		v.Key = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Key = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.Delta = int64(b.int(at + 8))
+		v.Delta = int64(b.slot(at + 8))
 	}
 	if n > 2 {
 		v.TTL = time.Duration(b.int(at + 16))
@@ -1699,7 +1853,7 @@ const fieldsKVAddResult = 1
 
 func (b *Block) getKVAddResult(at, n int, v *sdk.KVAddResult) {
 	if n > 0 {
-		v.Value = int64(b.int(at + 0))
+		v.Value = int64(b.slot(at + 0))
 	}
 }
 
@@ -1714,7 +1868,9 @@ const fieldsKVDeleteCall = 1
 
 func (b *Block) getKVDeleteCall(at, n int, v *sdk.KVDeleteCall) {
 	if n > 0 {
-		v.Key = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Key = b.text(x)
+		}
 	}
 }
 
@@ -1738,10 +1894,14 @@ const fieldsLookupCall = 2
 
 func (b *Block) getLookupCall(at, n int, v *sdk.LookupCall) {
 	if n > 0 {
-		v.Kind = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Kind = b.text(x)
+		}
 	}
 	if n > 1 {
-		v.Name = b.string(at + 8)
+		if x := b.slot(at + 8); x != 0 {
+			v.Name = b.text(x)
+		}
 	}
 }
 
@@ -1756,7 +1916,9 @@ const fieldsLookupResult = 1
 
 func (b *Block) getLookupResult(at, n int, v *sdk.LookupResult) {
 	if n > 0 {
-		v.Values = b.strings(at + 0)
+		if b.slot(at+0) != 0 {
+			v.Values = b.strings(at + 0)
+		}
 	}
 }
 
@@ -1771,7 +1933,9 @@ const fieldsMXCall = 1
 
 func (b *Block) getMXCall(at, n int, v *sdk.MXCall) {
 	if n > 0 {
-		v.Domain = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Domain = b.text(x)
+		}
 	}
 }
 
@@ -1837,10 +2001,10 @@ const fieldsReadCall = 2
 
 func (b *Block) getReadCall(at, n int, v *sdk.ReadCall) {
 	if n > 0 {
-		v.Offset = int64(b.int(at + 0))
+		v.Offset = int64(b.slot(at + 0))
 	}
 	if n > 1 {
-		v.Size = int(b.int(at + 8))
+		v.Size = int(b.slot(at + 8))
 	}
 }
 
@@ -1870,7 +2034,9 @@ const fieldsHeaderCall = 1
 
 func (b *Block) getHeaderCall(at, n int, v *sdk.HeaderCall) {
 	if n > 0 {
-		v.Name = b.string(at + 0)
+		if x := b.slot(at + 0); x != 0 {
+			v.Name = b.text(x)
+		}
 	}
 }
 
@@ -1885,7 +2051,9 @@ const fieldsHeaderResult = 1
 
 func (b *Block) getHeaderResult(at, n int, v *sdk.HeaderResult) {
 	if n > 0 {
-		v.Values = b.strings(at + 0)
+		if b.slot(at+0) != 0 {
+			v.Values = b.strings(at + 0)
+		}
 	}
 }
 
@@ -1925,10 +2093,12 @@ func (b *Block) getSendCall(at, n int, v *sdk.SendCall) {
 		}
 	}
 	if n > 2 {
-		v.From = b.string(at + 16)
+		if x := b.slot(at + 16); x != 0 {
+			v.From = b.text(x)
+		}
 	}
 	if n > 3 {
-		v.LMTP = b.bool(at + 24)
+		v.LMTP = b.slot(at+24) != 0
 	}
 }
 

@@ -23,3 +23,6 @@ func get64(s string, at int) uint64 {
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
+
+// slot is a slot of a table that lies in the block, as table has seen.
+func (b *Block) slot(at int) uint64 { return get64(b.s, at) }

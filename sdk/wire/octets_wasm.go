@@ -17,3 +17,9 @@ func get32(s string, at int) uint32 {
 func get64(s string, at int) uint64 {
 	return *(*uint64)(unsafe.Pointer(unsafe.StringData(s[at : at+8])))
 }
+
+// slot is a slot of a table that lies in the block: table has seen to it, so
+// nothing is checked here.
+func (b *Block) slot(at int) uint64 {
+	return *(*uint64)(unsafe.Add(unsafe.Pointer(unsafe.StringData(b.s)), at))
+}

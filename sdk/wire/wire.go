@@ -271,13 +271,12 @@ func (b *Block) enum(at int) uint8 {
 	return uint8(n)
 }
 
-func (b *Block) string(at int) string {
-	x := get64(b.s, at)
-	if x == 0 || b.err != nil {
-		return ""
-	}
+func (b *Block) string(at int) string { return b.text(b.slot(at)) }
+
+// text is what a slot of a string points to.
+func (b *Block) text(x uint64) string {
 	off, n := int(uint32(x)), int(x>>32)
-	if n == 0 {
+	if n == 0 || b.err != nil {
 		return ""
 	}
 	if off < HeaderSize || off > len(b.s) || n > len(b.s)-off || n > b.budget {
