@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/programmable-mta/mta/core/answer"
+	"github.com/programmable-mta/mta/core/trace"
 	"github.com/programmable-mta/mta/sdk"
 )
 
@@ -231,6 +232,7 @@ func join[E, A any](c *Chains, ch *chain[E, A], f sdk.Handler[E, A], o *owner, p
 		return
 	}
 	m := &member[E, A]{owner: o, rules: ch.rules, fn: f, copy: ch.copy, reads: fieldsRead(p.Reads, ch.rules.Name)}
+	m.fixed = trace.NewFixed(o.version, m.reads)
 	if own, ok := p.OnError[ch.rules.Name]; ok {
 		m.onError = own
 	} else if all := p.OnError[EveryHook]; permits(ch.rules, all) {

@@ -23,6 +23,7 @@ type member[E, A any] struct {
 	onError OnError
 	breaker breaker
 	reads   string
+	fixed   trace.Fixed
 	figures figures
 
 	told   atomic.Int64 // when a failure was last told
@@ -55,9 +56,9 @@ func (m *member[E, A]) asked(ctx context.Context, now func() time.Time, th *trac
 		a, err = m.call(ctx, now, e)
 		return a, 0, err
 	}
-	cost := new(runtime.Cost)
-	a, err = m.call(runtime.WithCost(ctx, cost), now, e)
-	return a, cost.Fuel, err
+	costed := &runtime.Costed{Context: ctx}
+	a, err = m.call(costed, now, e)
+	return a, costed.Cost.Fuel, err
 }
 
 // direct calls on this goroutine. A panic becomes an error.

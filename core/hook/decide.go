@@ -92,7 +92,7 @@ func decide[E any](ctx context.Context, c *Chains, th *trace.Thread, ch *chain[E
 func record[E, A any](c *Chains, th *trace.Thread, m *member[E, A], call trace.HookCall, err error) (end time.Time) {
 	end = c.now()
 	call.Plugin = m.name
-	call.Version, call.Reads = m.version, m.reads
+	call.Fixed = m.fixed
 	call.Shadow = m.shadow
 	call.Elapsed = end.Sub(call.At)
 	if err != errOpen { // it was not asked, so it took no time

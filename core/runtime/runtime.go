@@ -143,13 +143,31 @@ type Cost struct {
 
 type costKey struct{}
 
-// WithCost asks the runtime to write down what the call takes.
-func WithCost(ctx context.Context, c *Cost) context.Context {
-	return context.WithValue(ctx, costKey{}, c)
+// Costed is a context that asks the runtime to write down what a call takes; one
+// allocation, because there is one for every call.
+type Costed struct {
+	context.Context
+	Cost Cost
+}
+
+// Value implements [context.Context].
+func (c *Costed) Value(key any) any {
+	if _, ok := key.(costKey); ok {
+		return &c.Cost
+	}
+	return c.Context.Value(key)
 }
 
 // CostOf is where to write it down; nil: nobody wants to know.
 func CostOf(ctx context.Context) *Cost {
+	if c, ok := ctx.(*Costed); ok {
+		return &c.Cost
+	}
 	c, _ := ctx.Value(costKey{}).(*Cost)
 	return c
+}
+
+// WithCost is Costed for who has a place already.
+func WithCost(ctx context.Context, c *Cost) context.Context {
+	return context.WithValue(ctx, costKey{}, c)
 }

@@ -175,8 +175,7 @@ func appendHook(b []byte, c *HookCall) []byte {
 	}
 	b = micros(b, "cost_us", c.Elapsed)
 	b = str(b, "error", c.Err)
-	b = str(b, "version", c.Version)
-	b = str(b, "reads", c.Reads)
+	b = append(b, c.Fixed...)
 	if c.Fuel > 0 {
 		b = strconv.AppendInt(append(b, `,"fuel":`...), c.Fuel, 10)
 	}

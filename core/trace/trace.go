@@ -32,9 +32,18 @@ type HookCall struct {
 	Elapsed   time.Duration // how long it took
 	Err       string        // what broke, if on_error decided
 	Shadow    bool          // the answer was only recorded
-	Version   string        // of the plugin: its version and digest
-	Reads     string        // the fields of the event that it was sent; empty: all
+	Fixed     Fixed         // what every record of this hook of this plugin has
 	Fuel      int64         // units that the call took; 0: nobody counts them
+}
+
+// Fixed is what all records of one hook of one plugin have in common, encoded
+// once.
+type Fixed string
+
+// NewFixed encodes the version and digest of a plugin, and the fields of the
+// event that it is sent; empty: all.
+func NewFixed(version, reads string) Fixed {
+	return Fixed(str(str(nil, "version", version), "reads", reads))
 }
 
 // Attempt is one delivery attempt of one message to one group of recipients.
