@@ -183,7 +183,7 @@ func TestTheKitSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	}{
 		{"plugin new first", exitUsage, "--lang is missing; there are go, rust"},
 		{"plugin new", exitUsage, "see 'mta plugin new --help'"},
-		{"plugin new first --lang perl", exitFailed, "there is no language \"perl\""},
+		{"plugin new first --lang perl", exitUsage, "there is no language \"perl\""},
 		{"plugin new first --lang c --dir {}/first", exitFailed, "not empty: nothing was written"},
 		{"plugin build {}", exitFailed, "it has no plugin.toml; mta plugin new begins one"},
 		{"plugin test {}/first", exitFailed, "is not built yet: run mta plugin build " + a.dir + "/first"},

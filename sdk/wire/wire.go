@@ -248,7 +248,6 @@ func (b *Block) element(at int) (off, n int) {
 }
 
 func (b *Block) int(at int) int64     { return int64(get64(b.s, at)) }
-func (b *Block) bool(at int) bool     { return get64(b.s, at) != 0 }
 func (b *Block) float(at int) float64 { return math.Float64frombits(get64(b.s, at)) }
 func (b *Block) time(at int) time.Time {
 	return moment(int64(get64(b.s, at)))

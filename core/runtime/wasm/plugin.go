@@ -38,9 +38,9 @@ type plugin struct {
 	handlers sdk.Handlers
 	pool     pool
 
-	held, maxHeld   atomic.Int64
-	fuel, maxFuel   atomic.Int64
-	discarded, busy atomic.Int64
+	held, maxHeld atomic.Int64
+	fuel, maxFuel atomic.Int64
+	discarded     atomic.Int64
 }
 
 var _ runtime.Loaded = (*plugin)(nil)
