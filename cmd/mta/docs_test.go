@@ -219,6 +219,9 @@ func TestTheProgramsBeforeTheirTranslationAreValid(t *testing.T) {
 	})
 	t.Run("c", func(t *testing.T) {
 		if _, err := os.Stat("/usr/include/libmilter/mfapi.h"); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal("libmilter-dev is not installed")
+			}
 			t.Skip("libmilter-dev is not installed")
 		}
 		cmd := exec.Command("clang-19", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", folder+"size-milter.c")
