@@ -148,7 +148,7 @@ func playRecording(ctx context.Context, shop *workshop, s subject, path string) 
 		return err
 	}
 	defer f.Close()
-	report, err := record.Replay(ctx, f, record.Load(shop.loader(s.source)), record.ReplayOptions{Host: plugintest.NewHost(), Keep: 5})
+	report, err := record.Replay(ctx, f, record.Load(shop.loader(s.source)), record.ReplayOptions{Host: plugintest.NewHost(), Keep: 5, Runtime: runtimeOf(s.source)})
 	switch {
 	case err != nil:
 		return err

@@ -201,9 +201,7 @@ func replay(ctx context.Context, w *world, path, plugin string, o record.ReplayO
 	}
 	shop := newWorkshop(w)
 	defer shop.close()
-	if o.Runtime, _, _ = strings.Cut(s.source, ":"); o.Runtime == "file" {
-		o.Runtime = "wasm"
-	}
+	o.Runtime = runtimeOf(s.source)
 	return rec.Replay(ctx, record.Load(shop.loader(s.source)), o)
 }
 
@@ -255,3 +253,7 @@ of each kind. mta explain ID shows the whole story of one.`,
 	c.Flags().IntVar(&examples, "examples", 3, "how many examples of each kind to show, 16 at most")
 	return c
 }
+
+// runtimeOf is the way in which a source is loaded. Recordings of one runtime
+// read the clock at other places than those of another.
+func runtimeOf(source string) string { return (&config.Plugin{Source: source}).Runtime() }
